@@ -1,0 +1,129 @@
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import { DatabaseError, Pool, type PoolClient, TypeOverrides } from 'pg';
+import { UnavailableError } from '../errors.ts';
+import { openOrm } from './orm.ts';
+
+/** Runs SQL: the pool outside a transaction, one connection within. Rows come typed as the caller says, unchecked. */
+export interface Executor {
+  query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** One database: plain SQL for the hot paths, the ORM for the organisation's tables. */
+export interface Database extends Executor {
+  readonly url: string;
+  readonly orm: MikroORM;
+  /** A fresh unit of work of the ORM. Never shared between requests. */
+  em(): EntityManager;
+  /** Runs `work` in one READ COMMITTED transaction; whatever it throws rolls back. */
+  transaction<T>(work: (tx: Executor) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+const int8 = 20;
+const numeric = 1700;
+
+/** Counts and sums come as numbers: nothing here reaches 2^53. */
+const typeOverrides = new TypeOverrides();
+typeOverrides.setTypeParser(int8, Number);
+typeOverrides.setTypeParser(numeric, Number);
+
+/**
+ * Connects to a database that has been migrated. `connections` is the size of the pool for plain SQL (default 10).
+ *
+ * @throws UnavailableError from every query while the server can't be reached; the pool connects again by itself.
+ */
+export async function openDatabase(url: string, options: { connections?: number } = {}): Promise<Database> {
+  const pool = new Pool({
+    connectionString: url,
+    max: options.connections ?? 10,
+    types: typeOverrides,
+    application_name: 'switchboard',
+    connectionTimeoutMillis: 10_000,
+  });
+  // A dropped idle connection is an 'error' event, fatal without a listener; the query in flight rejects by itself.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  const orm = await openOrm(url);
+
+  async function transaction<T>(work: (tx: Executor) => Promise<T>): Promise<T> {
+    const client = await connectOf(pool);
+    let broken: Error | undefined;
+    try {
+      await client.query('begin');
+      const result = await work({ query: (text, values) => run(client, text, values) });
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      try {
+        await client.query('rollback');
+      } catch (rollbackError) {
+        // The connection is gone, and with it the transaction: give it back as broken.
+        broken = rollbackError instanceof Error ? rollbackError : new Error(String(rollbackError));
+      }
+      throw asUnavailable(error);
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  return {
+    url,
+    orm,
+    em: () => orm.em.fork(),
+    query: (text, values) => run(pool, text, values),
+    transaction,
+    close: async () => {
+      await orm.close();
+      await pool.end();
+    },
+  };
+}
+
+async function connectOf(pool: Pool): Promise<PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw asUnavailable(error);
+  }
+}
+
+async function run<Row>(client: Pool | PoolClient, text: string, values: readonly unknown[] = []): Promise<Row[]> {
+  try {
+    const result = await client.query(text, [...values]);
+    return result.rows as Row[];
+  } catch (error) {
+    throw asUnavailable(error);
+  }
+}
+
+/** SQLSTATE classes that mean "the server is not there", not "the query is wrong": connection, shutdown, resources. */
+const unavailableStates = /^(08|53|57P|58)/;
+
+function asUnavailable(error: unknown): unknown {
+  if (error instanceof DatabaseError) {
+    return unavailableStates.test(error.code ?? '') ? unavailable(error) : error;
+  }
+  if (error instanceof Error && ('code' in error || /terminat|timeout|connection|ended/i.test(error.message))) {
+    if (error instanceof UnavailableError) return error;
+    const code = 'code' in error ? String(error.code) : '';
+    if (
+      /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|EAI_)/.test(code) ||
+      /terminat|timeout|Connection|Client has/.test(error.message)
+    )
+      return unavailable(error);
+  }
+  return error;
+}
+
+function unavailable(cause: Error): UnavailableError {
+  return new UnavailableError('the database does not answer: try again in a moment', 'database_unavailable', { cause });
+}
+
+/** True when `error` says that a row with this unique key exists already (SQLSTATE 23505). */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  return (
+    error instanceof DatabaseError &&
+    error.code === '23505' &&
+    (constraint === undefined || error.constraint === constraint)
+  );
+}

@@ -1,0 +1,4 @@
+import { Migration20261120000001First } from './migration-20261120000001-first.ts';
+
+/** Every migration, oldest first. A name never changes once it has been released: the database remembers it. */
+export const migrations = [{ name: 'Migration20261120000001First', class: Migration20261120000001First }];
