@@ -1,0 +1,111 @@
+import type { Executor } from '../store/database.ts';
+import type { OrganisationId, ThreadId } from '../store/ids.ts';
+
+/** What queues in a Lane: Activations of a Worker, or Deliveries to a Binding. */
+export type LaneKind = 'activation' | 'delivery';
+
+/** A claimed Lane. Whoever commits its work says the `fence` it was claimed with; a later claim has raised it. */
+export interface Lane {
+  organisation: OrganisationId;
+  kind: LaneKind;
+  owner: string;
+  thread: ThreadId;
+  fence: number;
+}
+
+/** How long a claim lasts without a heartbeat, and how often the heart beats (design rule 6). */
+export const leaseSeconds = 15;
+export const heartbeatMs = 5000;
+
+/** How many Deliveries of one Binding go out at once. Activations: the Worker's `concurrency`. */
+const deliveriesAtOnce = 8;
+
+/**
+ * Claims up to `limit` Lanes in which something is ready, or whose holder has let its lease run out. Each claim raises the
+ * Lane's fence. No owner gets more than its share at once (a Worker its `concurrency`, to be checked again under the Worker's
+ * row lock), and an owner with a long queue does not starve the others: the owners are walked by the index, not the queue.
+ */
+export async function claimLanes(executor: Executor, kind: LaneKind, holder: string, limit: number): Promise<Lane[]> {
+  if (limit <= 0) return [];
+  return await executor.query<Lane>(
+    `with recursive owners as (
+       (select organisation, owner from lane where kind = $1 and ready_at <= now() order by organisation, owner limit 1)
+       union all
+       select n.organisation, n.owner from owners o cross join lateral (
+         select organisation, owner from lane
+         where kind = $1 and ready_at <= now() and (organisation, owner) > (o.organisation, o.owner)
+         order by organisation, owner limit 1) n
+     ), room as (
+       select o.organisation, o.owner,
+         coalesce((select w.concurrency from worker w where $1 = 'activation' and w.organisation = o.organisation and w.id = o.owner), $5)
+         - (select count(*) from lane b where b.kind = $1 and b.organisation = o.organisation and b.owner = o.owner
+              and b.ready_at is not null and b.lease_until > now()) as free
+       from owners o
+     ), candidate as (
+       select c.organisation, c.owner, c.thread from room cross join lateral (
+         select l.organisation, l.owner, l.thread, l.ready_at from lane l
+         where l.kind = $1 and l.organisation = room.organisation and l.owner = room.owner and l.ready_at <= now()
+         order by l.ready_at limit greatest(room.free, 0)) c
+       order by c.ready_at limit $3
+     ), chosen as (
+       select l.organisation, l.kind, l.owner, l.thread from lane l join candidate c using (organisation, owner, thread)
+       where l.kind = $1 and l.ready_at <= now() for update of l skip locked
+     )
+     update lane set fence = lane.fence + 1, holder = $2,
+       lease_until = now() + make_interval(secs => $4), ready_at = now() + make_interval(secs => $4)
+     from chosen c
+     where lane.organisation = c.organisation and lane.kind = c.kind and lane.owner = c.owner and lane.thread = c.thread
+     returning lane.organisation, lane.kind, lane.owner, lane.thread, lane.fence`,
+    [kind, holder, limit, leaseSeconds, deliveriesAtOnce],
+  );
+}
+
+/** Prolongs the lease. False: it was lost, and nothing of this holder's work may be committed. */
+export async function extendLease(executor: Executor, lane: Lane): Promise<boolean> {
+  const rows = await executor.query(
+    `update lane set lease_until = now() + make_interval(secs => $6), ready_at = now() + make_interval(secs => $6)
+     where organisation = $1 and kind = $2 and owner = $3 and thread = $4 and fence = $5 and lease_until is not null
+     returning 1`,
+    [...keyOf(lane), lane.fence, leaseSeconds],
+  );
+  return rows.length > 0;
+}
+
+/**
+ * Locks the Lane's row if it is still held under this fence and its lease has not run out, for the transaction in which the work
+ * is committed. Lock order everywhere: Stream, Lane, Worker. False: commit nothing.
+ */
+export async function lockHeldLane(tx: Executor, lane: Lane): Promise<boolean> {
+  const rows = await tx.query(
+    `select 1 from lane where organisation = $1 and kind = $2 and owner = $3 and thread = $4 and fence = $5
+       and lease_until > clock_timestamp() for update`,
+    [...keyOf(lane), lane.fence],
+  );
+  return rows.length > 0;
+}
+
+/**
+ * Gives the Lane back. `delaySeconds`: when somebody may claim it next (0 is now), null when there is nothing to do. Must run in
+ * a transaction that holds the Lane's row, by a statement after the lock: only then has everything appended meanwhile been seen.
+ */
+export async function releaseLane(tx: Executor, lane: Lane, delaySeconds: number | null): Promise<void> {
+  await tx.query(
+    `update lane set lease_until = null, holder = null, ready_at = now() + make_interval(secs => $6)
+     where organisation = $1 and kind = $2 and owner = $3 and thread = $4 and fence = $5`,
+    [...keyOf(lane), lane.fence, delaySeconds],
+  );
+}
+
+/** Seconds until the next Lane of this kind becomes claimable; null when none is waiting. At most an hour ahead. */
+export async function secondsUntilReady(executor: Executor, kind: LaneKind): Promise<number | null> {
+  const [row] = await executor.query<{ seconds: number | null }>(
+    `select extract(epoch from min(ready_at) - clock_timestamp())::float8 as seconds from lane
+     where kind = $1 and ready_at is not null and ready_at < now() + interval '1 hour'`,
+    [kind],
+  );
+  return row?.seconds ?? null;
+}
+
+function keyOf(lane: Lane): [string, string, string, string] {
+  return [lane.organisation, lane.kind, lane.owner, lane.thread];
+}
