@@ -64,7 +64,7 @@ export async function claimLanes(executor: Executor, kind: LaneKind, holder: str
 export async function extendLease(executor: Executor, lane: Lane): Promise<boolean> {
   const rows = await executor.query(
     `update lane set lease_until = now() + make_interval(secs => $6), ready_at = now() + make_interval(secs => $6)
-     where organisation = $1 and kind = $2 and owner = $3 and thread = $4 and fence = $5 and lease_until is not null
+     where organisation = $1 and kind = $2 and owner = $3 and thread = $4 and fence = $5 and lease_until > clock_timestamp()
      returning 1`,
     [...keyOf(lane), lane.fence, leaseSeconds],
   );
@@ -96,11 +96,11 @@ export async function releaseLane(tx: Executor, lane: Lane, delaySeconds: number
   );
 }
 
-/** Seconds until the next Lane of this kind becomes claimable; null when none is waiting. At most an hour ahead. */
+/** Seconds until the next Lane of this kind becomes claimable by the passing of time alone; null when none does within an hour. */
 export async function secondsUntilReady(executor: Executor, kind: LaneKind): Promise<number | null> {
   const [row] = await executor.query<{ seconds: number | null }>(
     `select extract(epoch from min(ready_at) - clock_timestamp())::float8 as seconds from lane
-     where kind = $1 and ready_at is not null and ready_at < now() + interval '1 hour'`,
+     where kind = $1 and ready_at > clock_timestamp() and ready_at < now() + interval '1 hour'`,
     [kind],
   );
   return row?.seconds ?? null;

@@ -132,7 +132,7 @@ export const DeliveryEntity = defineEntity({
     {
       name: 'delivery_open_index',
       expression: (columns, table, indexName) =>
-        `create index "${indexName}" on ${table} (${columns.organisation}, ${columns.binding}, ${columns.thread}, ${columns.position}) where ${columns.state} in ('draft', 'queued', 'waiting')`,
+        `create index "${indexName}" on ${table} (${columns.organisation}, ${columns.binding}, ${columns.thread}, ${columns.position}) where ${columns.state} in ('draft', 'queued', 'sending', 'waiting')`,
     },
   ],
   properties: {
@@ -144,7 +144,7 @@ export const DeliveryEntity = defineEntity({
     activation: p.text().nullable(),
     position: p.integer(),
     state: p
-      .enum(['draft', 'queued', 'waiting', 'delivered', 'dead', 'cancelled'] as const)
+      .enum(['draft', 'queued', 'sending', 'waiting', 'delivered', 'dead', 'cancelled'] as const)
       .columnType('text')
       .default('queued'),
     externalId: p.text().nullable(),

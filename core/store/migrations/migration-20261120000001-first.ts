@@ -57,10 +57,10 @@ export class Migration20261120000001First extends Migration {
     this.addSql(`create index "delivery_organisation_event_index" on "delivery" ("organisation", "event")`);
     this.addSql(`create index "delivery_organisation_activation_index" on "delivery" ("organisation", "activation")`);
     this.addSql(
-      `create index "delivery_open_index" on delivery (organisation, binding, thread, position) where state in ('draft', 'queued', 'waiting')`,
+      `create index "delivery_open_index" on delivery (organisation, binding, thread, position) where state in ('draft', 'queued', 'sending', 'waiting')`,
     );
     this.addSql(
-      `alter table "delivery" add constraint "delivery_state_check" check ("state" in ('draft', 'queued', 'waiting', 'delivered', 'dead', 'cancelled'))`,
+      `alter table "delivery" add constraint "delivery_state_check" check ("state" in ('draft', 'queued', 'sending', 'waiting', 'delivered', 'dead', 'cancelled'))`,
     );
     this.addSql(`
       create table "event" (

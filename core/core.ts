@@ -1,0 +1,36 @@
+import type { Logger } from 'pino';
+import type { Door } from './delivery/door.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import type { Runtime } from './runtimes/runtime.ts';
+import type { Database } from './store/database.ts';
+import type { Waking } from './store/waking.ts';
+
+/** What the parts of the core share in one process. Built once, in main.ts. */
+export interface Core {
+  readonly database: Database;
+  readonly waking: Waking;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** What thinks during an Activation. */
+  readonly runtime: Runtime;
+  /** The doors that take Deliveries, by the kind of Binding they serve. */
+  readonly doors: ReadonlyMap<string, Door>;
+  /** Base of the links in messages, without a slash at its end. */
+  readonly publicUrl: string;
+  /** Names this process in leases and logs: host, pid and a random part. */
+  readonly processName: string;
+  /** The text that replies are written to, for those who watch them grow. */
+  readonly drafts: Drafts;
+  /** How many tokens of a Thread's history a model is given (an estimate: four characters a token). */
+  readonly historyTokens: number;
+}
+
+/** The replies being written in this process, by Activation. One place a message: the latest text, never a queue. */
+export interface Drafts {
+  /** The text so far of an Activation that runs in this process, or undefined. */
+  get(activation: string): string | undefined;
+  set(activation: string, thread: string, text: string): void;
+  end(activation: string): void;
+  /** Calls `listener` with the latest text at most every 50 ms while a reply of this Thread grows. Returns what ends it. */
+  watch(thread: string, listener: (activation: string, text: string) => void): () => void;
+}

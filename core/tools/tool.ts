@@ -1,0 +1,45 @@
+import type { z } from 'zod';
+import type { Core } from '../core.ts';
+import type { ActivationId, OrganisationId, StreamId, ThreadId, WorkerId } from '../store/ids.ts';
+
+/** Who calls a tool, and during what. */
+export interface ToolContext {
+  core: Core;
+  organisation: OrganisationId;
+  /** The Worker whose endpoint this is. */
+  worker: WorkerId;
+  /** Present while the Worker is being run by the core: what it does is on behalf of others. */
+  activation?: {
+    id: ActivationId;
+    stream: StreamId;
+    thread: ThreadId;
+    /** The people and agents whose messages are in the batch, and who began the chain: rule 11 asks for the grant of each. */
+    behalf: WorkerId[];
+    /** Who reads the answer: rule 12 lets a tool show only what each of them may read. Includes the Worker itself never. */
+    readers: WorkerId[];
+    hops: number;
+    origin: string;
+  };
+  /** Aborted when the caller goes away or the Activation ends. */
+  signal: AbortSignal;
+}
+
+/** One MCP tool. One file each. */
+export interface Tool<Input extends z.ZodObject = z.ZodObject> {
+  readonly name: string;
+  readonly description: string;
+  readonly input: Input;
+  /** May be called again when it is unknown whether it ran. */
+  readonly idempotent: boolean;
+  /** Only looks: no change anywhere. */
+  readonly readOnly: boolean;
+  /** Changes the organisation, sources or limits: during an Activation every person on whose behalf it runs needs the grant too (rule 11). */
+  readonly changesOrganisation: boolean;
+  /** The result, as JSON for the model. Throws SwitchboardError for what the caller can mend. */
+  run(context: ToolContext, input: z.output<Input>): Promise<Record<string, unknown>>;
+}
+
+/** A tool with the type of its input kept for `run`. */
+export function defineTool<Input extends z.ZodObject>(tool: Tool<Input>): Tool<Input> {
+  return tool;
+}
