@@ -149,7 +149,7 @@ export const EventEntity = defineEntity({
       .string()
       .columnType('tsvector')
       .nullable()
-      .generated(`to_tsvector('simple', subject || ' ' || left(body, 100000)) stored`)
+      .generated(`(to_tsvector('simple'::regconfig, ((subject || ' '::text) || "left"(body, 100000)))) stored`)
       .lazy()
       .hidden(),
   },

@@ -86,7 +86,7 @@ export class Migration20261120000001First extends Migration {
         "created_at" timestamptz not null default now(),
         "edited_at" timestamptz null,
         "deleted_at" timestamptz null,
-        "search" tsvector generated always as to_tsvector('simple', subject || ' ' || left(body, 100000)) stored null,
+        "search" tsvector generated always as (to_tsvector('simple'::regconfig, ((subject || ' '::text) || "left"(body, 100000)))) stored,
         primary key ("organisation", "id")
       )`);
     this.addSql(

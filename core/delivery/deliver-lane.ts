@@ -1,0 +1,282 @@
+import type { Core } from '../core.ts';
+import { describe, lostLeasesForgiven, nextAttempt, OutsideUnavailable } from '../dispatch/failure.ts';
+import { type Lane, lockHeldLane, releaseLane } from '../dispatch/lane.ts';
+import { LeaseLost } from '../dispatch/steps.ts';
+import type { Executor } from '../store/database.ts';
+import type { DeliveryId, EventId } from '../store/ids.ts';
+import { appendWithin } from '../streams/append.ts';
+import { type Event, eventColumns } from '../streams/message.ts';
+import type { Delivered, OutgoingDelivery } from './door.ts';
+
+/** A message that grows is edited at most this often (Slack: about one chat.update a second). */
+const editMs = 1000;
+
+interface Picked {
+  id: DeliveryId;
+  state: 'draft' | 'sending';
+  event: EventId | null;
+  activation: string | null;
+  externalId: string | null;
+  failures: number;
+  lostLeases: number;
+  waitingSeconds: number | null;
+  text: string | null;
+  binding: OutgoingDelivery['binding'];
+  threadPlace: string | null;
+}
+
+/** What the holder of a Lane remembers of the drafts it shows. */
+type Shown = Map<DeliveryId, { text: string; at: number }>;
+
+/**
+ * Sends what waits in a claimed Lane, one at a time in the order of Events; shows drafts as they grow until their reply is
+ * finished. A Delivery that is given up is said in the Thread and passed over.
+ */
+export async function deliverLane(core: Core, lane: Lane, signal: AbortSignal): Promise<void> {
+  const shown: Shown = new Map();
+  while (!signal.aborted) {
+    const drafts = await showDrafts(core, lane, shown, signal);
+    const picked = await pick(core, lane);
+    if (picked) {
+      if (!(await deliver(core, lane, picked))) return;
+      continue;
+    }
+    if (drafts > 0) {
+      await sleepUntilWoken(core, editMs / 2, signal);
+      continue;
+    }
+    if (await releaseIfEmpty(core, lane)) return;
+  }
+  await giveBack(core, lane);
+}
+
+/** Takes the next finished Delivery and marks that it is being sent, so that a takeover knows that it may have been. */
+async function pick(core: Core, lane: Lane): Promise<Picked | null> {
+  const [picked] = await core.database.query<Picked>(
+    `with held as (
+       select 1 from lane where organisation = $1 and kind = 'delivery' and owner = $2 and thread = $3 and fence = $4
+         and lease_until > clock_timestamp()
+     ), head as (
+       select id from delivery where organisation = $1 and binding = $2 and thread = $3
+         and state in ('queued', 'sending', 'waiting') and exists (select 1 from held)
+       order by position, created_at limit 1
+     )
+     update delivery d set state = 'sending', lost_leases = d.lost_leases + (d.state = 'sending')::int
+     from head, binding b where d.organisation = $1 and d.id = head.id and b.organisation = $1 and b.id = $2
+     returning d.id, d.state, d.event, d.activation, d.external_id as "externalId", d.failures, d.lost_leases as "lostLeases",
+       extract(epoch from now() - d.waiting_since)::float8 as "waitingSeconds", null as text,
+       jsonb_build_object('id', b.id, 'kind', b.kind, 'externalId', b.external_id, 'config', b.config) as binding,
+       (select external_id from thread_binding tb where tb.organisation = $1 and tb.binding = $2 and tb.thread = $3
+         order by external_id limit 1) as "threadPlace"`,
+    [lane.organisation, lane.owner, lane.thread, lane.fence],
+  );
+  return picked ?? null;
+}
+
+/** Sends one. False: the Lane has been given back, until the time of the next attempt. */
+async function deliver(core: Core, lane: Lane, picked: Picked): Promise<boolean> {
+  const log = core.log.child({ delivery: picked.id, event: picked.event, thread: lane.thread });
+  const started = performance.now();
+  let delivered: Delivered;
+  try {
+    if (picked.lostLeases > lostLeasesForgiven)
+      throw new Error(`the process delivering it was lost ${picked.lostLeases} times`);
+    delivered = await send(core, lane, picked);
+  } catch (error) {
+    const kind = await failed(core, lane, picked, error);
+    core.metrics.deliveries.inc({ binding_kind: picked.binding.kind, outcome: kind });
+    log.warn({ err: error, next: kind }, 'a delivery failed');
+    return kind === 'dead';
+  }
+  await succeeded(core, lane, picked, delivered);
+  core.metrics.deliveries.inc({ binding_kind: picked.binding.kind, outcome: 'delivered' });
+  log.info({ ms: Math.round(performance.now() - started) }, 'delivered');
+  return true;
+}
+
+async function send(core: Core, lane: Lane, picked: Picked): Promise<Delivered> {
+  const door = core.doors.get(picked.binding.kind);
+  if (!door) throw new OutsideUnavailable(`no door for "${picked.binding.kind}" is configured in this process`);
+  const [event] = await core.database.query<Event>(
+    `select ${eventColumns} from event e where e.organisation = $1 and e.id = $2`,
+    [lane.organisation, picked.event],
+  );
+  if (!event) throw new Error(`the event ${picked.event} is gone`);
+  return await door.deliver(outgoing(lane, picked, event, event.body));
+}
+
+function outgoing(lane: Lane, picked: Picked, event: Event | null, text: string): OutgoingDelivery {
+  return {
+    organisation: lane.organisation,
+    id: picked.id,
+    thread: lane.thread,
+    binding: picked.binding,
+    threadPlace: picked.threadPlace,
+    event,
+    text,
+    externalId: picked.externalId,
+  };
+}
+
+/** The platform has it: its ids are entered as receipts too, so that an echo is recognised. */
+async function succeeded(core: Core, lane: Lane, picked: Picked, delivered: Delivered): Promise<void> {
+  await core.database.transaction(async (tx) => {
+    if (!(await lockHeldLane(tx, lane))) throw new LeaseLost();
+    await tx.query(
+      `with r as (
+         insert into receipt (organisation, binding, external_id, event) select $1, $3, k, $4 from unnest($6::text[]) k
+         on conflict do nothing
+       )
+       update delivery set state = 'delivered', external_id = $5, delivered_at = now(), waiting_since = null, error = null
+       where organisation = $1 and id = $2`,
+      [
+        lane.organisation,
+        picked.id,
+        lane.owner,
+        picked.event,
+        delivered.externalId,
+        [...new Set([delivered.externalId, ...(delivered.externalIds ?? [])])],
+      ],
+    );
+  });
+  core.waking.announce();
+}
+
+async function failed(core: Core, lane: Lane, picked: Picked, error: unknown): Promise<'wait' | 'retry' | 'dead'> {
+  const next = nextAttempt(error, picked);
+  const reason = describe(error);
+  await core.database.transaction(async (tx) => {
+    if (next.kind === 'dead') {
+      // Lock order everywhere: Stream, Lane. The notice below locks the Stream's row.
+      await tx.query(
+        `select 1 from stream s join thread t on t.organisation = s.organisation and t.stream = s.id
+         where t.organisation = $1 and t.id = $2 for update of s`,
+        [lane.organisation, lane.thread],
+      );
+    }
+    if (!(await lockHeldLane(tx, lane))) throw new LeaseLost();
+    await tx.query(
+      `update delivery set state = $3, error = $4, failures = $5,
+         waiting_since = case when $6 then coalesce(waiting_since, now()) end, delivered_at = null
+       where organisation = $1 and id = $2`,
+      [
+        lane.organisation,
+        picked.id,
+        next.kind === 'dead' ? 'dead' : 'waiting',
+        reason,
+        next.kind === 'wait' ? picked.failures : next.failures,
+        next.kind === 'wait',
+      ],
+    );
+    if (next.kind === 'dead') await tellDead(tx, lane, picked, reason);
+    else await releaseLane(tx, lane, next.delaySeconds);
+  });
+  core.waking.announce();
+  return next.kind;
+}
+
+/**
+ * Dead is said in the Thread, to everybody but the Binding that failed: a notice that could not be sent would only beget the
+ * next. Those who read inside see it, and `list_dead` lists it.
+ */
+async function tellDead(tx: Executor, lane: Lane, picked: Picked, reason: string): Promise<void> {
+  const [thread] = await tx.query<{ stream: `s-${string}` }>(
+    'select stream from thread where organisation = $1 and id = $2',
+    [lane.organisation, lane.thread],
+  );
+  if (!thread) return;
+  await appendWithin(tx, {
+    organisation: lane.organisation,
+    stream: thread.stream,
+    thread: lane.thread,
+    author: null,
+    sourceKind: 'notice',
+    message: { body: `A message could not be delivered by ${picked.binding.kind}: ${reason}. (${picked.id})` },
+    drafted: [picked.binding.id],
+  });
+}
+
+/** Shows each draft of this Lane whose text has grown. Returns how many drafts are open. */
+async function showDrafts(core: Core, lane: Lane, shown: Shown, signal: AbortSignal): Promise<number> {
+  const door = [...core.doors.values()].some((candidate) => candidate.drafts);
+  if (!door) return 0;
+  const drafts = await core.database.query<Picked>(
+    `select d.id, d.state, d.event, d.activation, d.external_id as "externalId", d.failures, d.lost_leases as "lostLeases",
+       null as "waitingSeconds", a.text,
+       jsonb_build_object('id', b.id, 'kind', b.kind, 'externalId', b.external_id, 'config', b.config) as binding,
+       (select external_id from thread_binding tb where tb.organisation = $1 and tb.binding = $2 and tb.thread = $3
+         order by external_id limit 1) as "threadPlace"
+     from delivery d join activation a on a.organisation = d.organisation and a.id = d.activation
+       join binding b on b.organisation = d.organisation and b.id = d.binding
+     where d.organisation = $1 and d.binding = $2 and d.thread = $3 and d.state = 'draft'`,
+    [lane.organisation, lane.owner, lane.thread],
+  );
+  for (const draft of drafts) {
+    if (signal.aborted) break;
+    const text = draft.text ?? '';
+    const last = shown.get(draft.id);
+    if (text.trim() === '' || last?.text === text || (last && performance.now() - last.at < editMs)) continue;
+    await showDraft(core, lane, draft, text, shown);
+  }
+  return drafts.length;
+}
+
+async function showDraft(core: Core, lane: Lane, draft: Picked, text: string, shown: Shown): Promise<void> {
+  const log = core.log.child({ delivery: draft.id, activation: draft.activation });
+  shown.set(draft.id, { text, at: performance.now() });
+  const door = core.doors.get(draft.binding.kind);
+  if (!door) return;
+  let delivered: Delivered;
+  try {
+    delivered = await door.deliver(outgoing(lane, draft, null, text));
+  } catch (error) {
+    // The finished reply is what counts; it goes the way of every Delivery, with its attempts.
+    log.warn({ err: error }, 'a draft could not be shown');
+    return;
+  }
+  if (draft.externalId === delivered.externalId) return;
+  await core.database.transaction(async (tx) => {
+    if (!(await lockHeldLane(tx, lane))) throw new LeaseLost();
+    await tx.query(`update delivery set external_id = $3 where organisation = $1 and id = $2`, [
+      lane.organisation,
+      draft.id,
+      delivered.externalId,
+    ]);
+  });
+}
+
+/** True when nothing is left and the Lane has been given back; also true when it was not ours any more. */
+async function releaseIfEmpty(core: Core, lane: Lane): Promise<boolean> {
+  return await core.database.transaction(async (tx) => {
+    if (!(await lockHeldLane(tx, lane))) return true;
+    const [open] = await tx.query(
+      `select 1 from delivery where organisation = $1 and binding = $2 and thread = $3
+         and state in ('draft', 'queued', 'sending', 'waiting') limit 1`,
+      [lane.organisation, lane.owner, lane.thread],
+    );
+    if (open) return false;
+    await releaseLane(tx, lane, null);
+    return true;
+  });
+}
+
+async function giveBack(core: Core, lane: Lane): Promise<void> {
+  await core.database.transaction(async (tx) => {
+    if (await lockHeldLane(tx, lane)) await releaseLane(tx, lane, 0);
+  });
+  core.waking.announce();
+}
+
+async function sleepUntilWoken(core: Core, ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      unlisten();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    const unlisten = core.waking.listen(done);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,37 @@
+import type { Core } from '../core.ts';
+import { abortCancelled } from './cancel.ts';
+import { type LaneLoop, startLaneLoop } from './lane-loop.ts';
+import { type Running, runActivation } from './run-activation.ts';
+
+/** Somebody who says `stop` waits at most about this long. */
+const cancelLookMs = 100;
+
+/** Runs Activations in this process, up to `slots` at once, until it is stopped. */
+export function startDispatcher(core: Core, options: { slots: number }): LaneLoop {
+  const running: Running = new Map();
+  const loop = startLaneLoop(core, {
+    kind: 'activation',
+    slots: options.slots,
+    handle: (lane, signal) => runActivation(core, lane, signal, running),
+  });
+
+  let looking: NodeJS.Timeout | undefined;
+  const unlisten = core.waking.listen(() => {
+    if (looking || running.size === 0) return;
+    looking = setTimeout(() => {
+      looking = undefined;
+      abortCancelled(core, running).catch((error: unknown) => {
+        core.log.warn({ err: error }, 'could not look for cancelled activations');
+      });
+    }, cancelLookMs);
+  });
+
+  return {
+    running: () => loop.running(),
+    async stop(graceMs) {
+      await loop.stop(graceMs);
+      unlisten();
+      clearTimeout(looking);
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import type { Core } from '../core.ts';
+import { openWorkerMcp } from '../mcp/open-worker-mcp.ts';
+import type { Step, Usage } from '../runtimes/runtime.ts';
+import { findTool } from '../tools/index.ts';
+import type { ToolContext } from '../tools/tool.ts';
+import { brief } from './brief.ts';
+import { finishActivation, lostTooOften, type RunOutcome } from './finish-activation.ts';
+import type { Lane } from './lane.ts';
+import { ProcessEnds } from './lane-loop.ts';
+import { addStep, LeaseLost } from './steps.ts';
+import { storeDraft } from './store-draft.ts';
+import { type Taken, takeBatch } from './take-batch.ts';
+
+/** A person said `stop`. */
+export class Cancelled extends Error {
+  constructor() {
+    super('stopped by a person');
+    this.name = 'Cancelled';
+  }
+}
+
+/** The Activations that run in this process, so that a `stop` reaches them. */
+export type Running = Map<string, AbortController>;
+
+/**
+ * Runs what waits in a claimed Lane: takes the batch, briefs the Worker, lets its runtime think, and commits the end. A crash anywhere
+ * in between loses nothing: the Lane is claimed again when the lease runs out, and the run resumes from its stored steps.
+ */
+export async function runActivation(core: Core, lane: Lane, signal: AbortSignal, running: Running): Promise<void> {
+  const taken = await takeBatch(core.database, lane);
+  if (!taken) return;
+  const log = core.log.child({ activation: taken.id, worker: taken.worker, thread: lane.thread });
+  const stop = new AbortController();
+  running.set(taken.id, stop);
+  if (taken.cancelled) stop.abort(new Cancelled());
+  core.metrics.activationsStarted.inc();
+  if (taken.waitedSeconds !== null) core.metrics.activationStartSeconds.observe(taken.waitedSeconds);
+  const draft = storeDraft(core, lane, taken);
+  const started = performance.now();
+  try {
+    const outcome = await think(core, lane, taken, AbortSignal.any([signal, stop.signal]), draft);
+    await draft.end();
+    const ended = await finishActivation(core, lane, taken, outcome);
+    core.metrics.activationsEnded.inc({ outcome: ended === 'done' ? outcome.kind : ended });
+    core.metrics.activationSeconds.observe((performance.now() - started) / 1000);
+    if (outcome.kind === 'failed') log.warn({ err: outcome.error, next: ended }, 'an activation failed');
+    else log.info({ outcome: outcome.kind, ms: Math.round(performance.now() - started) }, 'activation ended');
+  } catch (error) {
+    await draft.end();
+    if (!(error instanceof LeaseLost)) throw error;
+    core.metrics.leasesLost.inc({ kind: 'activation' });
+    log.warn('the lease was lost: nothing was committed, and whoever holds the lane now goes on');
+  } finally {
+    running.delete(taken.id);
+  }
+}
+
+/** Lets the runtime think and says how it ended; only a lost lease is thrown. */
+async function think(
+  core: Core,
+  lane: Lane,
+  taken: Taken,
+  signal: AbortSignal,
+  draft: { write(text: string): void; text(): string },
+): Promise<RunOutcome> {
+  if (lostTooOften(taken))
+    return { kind: 'failed', error: new Error(`the process running it was lost ${taken.lostLeases} times`) };
+  try {
+    signal.throwIfAborted();
+    const { briefing, behalf } = await brief(core.database, lane, taken, core.historyTokens);
+    const context: ToolContext = {
+      core,
+      organisation: lane.organisation,
+      worker: taken.worker,
+      activation: {
+        id: taken.id,
+        stream: taken.stream,
+        thread: lane.thread,
+        behalf,
+        readers: briefing.readers,
+        hops: taken.hops,
+        origin: taken.origin,
+      },
+      signal,
+    };
+    const { text } = await core.runtime.run({
+      briefing,
+      steps: taken.steps,
+      signal,
+      record: (step, usage) => record(core, lane, taken, step, usage),
+      write: (text) => draft.write(text),
+      openTools: () => openWorkerMcp(context),
+      isIdempotent: (tool) => findTool(tool)?.idempotent ?? false,
+    });
+    signal.throwIfAborted();
+    return { kind: 'replied', text };
+  } catch (error) {
+    const reason = signal.aborted ? signal.reason : error;
+    if (reason instanceof LeaseLost || error instanceof LeaseLost) throw new LeaseLost();
+    if (reason instanceof Cancelled) return { kind: 'cancelled', text: draft.text() };
+    if (reason instanceof ProcessEnds) return { kind: 'given_back' };
+    return { kind: 'failed', error };
+  }
+}
+
+async function record(core: Core, lane: Lane, taken: Taken, step: Step, usage?: Usage): Promise<void> {
+  const { kind, ...content } = step;
+  if (!(await addStep(core.database, lane, taken.id, kind, content, usage))) throw new LeaseLost();
+  core.waking.announce();
+}
