@@ -8,7 +8,7 @@ const listening = defineSettings({ PORT: { type: portNumber, default: 8080, desc
 const settings = defineSettings({
   ...listening,
   LINK: { type: text, default: derived(listening, ({ PORT }) => `at ${PORT}`), description: 'A link.' },
-  TOKEN: { type: text, secret: true, description: 'A token, a|b.' },
+  TOKEN: { type: text, secret: true, description: 'A token, a|<b>.' },
   OTHER_TOKEN: { type: text, secret: true, description: 'Another.' },
   PROXY: { type: httpUrl, description: 'A proxy.' },
   NAMES: { type: commaList(text), default: ['a', 'b'], description: 'Names.' },
@@ -54,7 +54,7 @@ describe('the page about the configuration', () => {
     expect(rows).toEqual([
       '| `PORT` | `8080` | The port. |',
       '| `LINK` | from `PORT` | A link. |',
-      '| `TOKEN` | none | A token, a\\|b. Secret. |',
+      '| `TOKEN` | none | A token, a\\|&lt;b>. Secret. |',
       '| `OTHER_TOKEN` | none | Another. Secret. |',
       '| `PROXY` | none | A proxy. |',
       '| `NAMES` | `a,b` | Names. |',

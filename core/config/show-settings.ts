@@ -33,7 +33,7 @@ export function settingsMarkdown(settings: Settings): string {
     const notes = [setting.description];
     if (setting.secret) notes.push('Secret.');
     if (setting.environmentOnly) notes.push('Environment or `.env` only.');
-    return `| \`${key}\` | ${documentedDefault(setting)} | ${notes.join(' ').replaceAll('|', '\\|')} |`;
+    return `| \`${key}\` | ${documentedDefault(setting)} | ${notes.join(' ').replaceAll('|', '\\|').replaceAll('<', '&lt;')} |`;
   });
   return `${PREFACE}\n\n| key | default | what it is for |\n|---|---|---|\n${rows.join('\n')}\n`;
 }
