@@ -84,12 +84,12 @@ async function deliver(core: Core, lane: Lane, picked: Picked): Promise<boolean>
     delivered = await send(core, lane, picked);
   } catch (error) {
     const kind = await failed(core, lane, picked, error);
-    core.metrics.deliveries.inc({ binding_kind: picked.binding.kind, outcome: kind });
+    core.metrics.deliveryAttempted(picked.binding.kind, kind);
     log.warn({ err: error, next: kind }, 'a delivery failed');
     return kind === 'dead';
   }
   await succeeded(core, lane, picked, delivered);
-  core.metrics.deliveries.inc({ binding_kind: picked.binding.kind, outcome: 'delivered' });
+  core.metrics.deliveryAttempted(picked.binding.kind, 'delivered');
   log.info({ ms: Math.round(performance.now() - started) }, 'delivered');
   return true;
 }

@@ -16,7 +16,7 @@ export function startOutbox(core: Core): LaneLoop {
         await deliverLane(core, lane, signal);
       } catch (error) {
         if (!(error instanceof LeaseLost)) throw error;
-        core.metrics.leasesLost.inc({ kind: 'delivery' });
+        core.metrics.leaseLost('delivery');
         core.log.warn({ thread: lane.thread }, 'the lease was lost: what was being sent may be sent once more');
       }
     },

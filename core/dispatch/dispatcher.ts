@@ -1,18 +1,18 @@
 import type { Core } from '../core.ts';
 import { abortCancelled } from './cancel.ts';
 import { type LaneLoop, startLaneLoop } from './lane-loop.ts';
-import { type Running, runActivation } from './run-activation.ts';
+import { type Running, runActivation, type WorkerTools } from './run-activation.ts';
 
 /** Somebody who says `stop` waits at most about this long. */
 const cancelLookMs = 100;
 
 /** Runs Activations in this process, up to `slots` at once, until it is stopped. */
-export function startDispatcher(core: Core, options: { slots: number }): LaneLoop {
+export function startDispatcher(core: Core, options: { slots: number; tools: WorkerTools }): LaneLoop {
   const running: Running = new Map();
   const loop = startLaneLoop(core, {
     kind: 'activation',
     slots: options.slots,
-    handle: (lane, signal) => runActivation(core, lane, signal, running),
+    handle: (lane, signal) => runActivation(core, options.tools, lane, signal, running),
   });
 
   let looking: NodeJS.Timeout | undefined;

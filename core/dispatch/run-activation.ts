@@ -1,7 +1,6 @@
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { Core } from '../core.ts';
-import { openWorkerMcp } from '../mcp/open-worker-mcp.ts';
 import type { Step, Usage } from '../runtimes/runtime.ts';
-import { findTool } from '../tools/index.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import { brief } from './brief.ts';
 import { finishActivation, lostTooOften, type RunOutcome } from './finish-activation.ts';
@@ -19,6 +18,12 @@ export class Cancelled extends Error {
   }
 }
 
+/** The Workers' tools, as the dispatcher needs them: handed in, because tools themselves reach back to Activations. */
+export interface WorkerTools {
+  open(context: ToolContext): Promise<Client>;
+  isIdempotent(tool: string): boolean;
+}
+
 /** The Activations that run in this process, so that a `stop` reaches them. */
 export type Running = Map<string, AbortController>;
 
@@ -26,29 +31,33 @@ export type Running = Map<string, AbortController>;
  * Runs what waits in a claimed Lane: takes the batch, briefs the Worker, lets its runtime think, and commits the end. A crash anywhere
  * in between loses nothing: the Lane is claimed again when the lease runs out, and the run resumes from its stored steps.
  */
-export async function runActivation(core: Core, lane: Lane, signal: AbortSignal, running: Running): Promise<void> {
+export async function runActivation(
+  core: Core,
+  tools: WorkerTools,
+  lane: Lane,
+  signal: AbortSignal,
+  running: Running,
+): Promise<void> {
   const taken = await takeBatch(core.database, lane);
   if (!taken) return;
   const log = core.log.child({ activation: taken.id, worker: taken.worker, thread: lane.thread });
   const stop = new AbortController();
   running.set(taken.id, stop);
   if (taken.cancelled) stop.abort(new Cancelled());
-  core.metrics.activationsStarted.inc();
-  if (taken.waitedSeconds !== null) core.metrics.activationStartSeconds.observe(taken.waitedSeconds);
+  core.metrics.activationStarted(taken.waitedSeconds ?? undefined);
   const draft = storeDraft(core, lane, taken);
   const started = performance.now();
   try {
-    const outcome = await think(core, lane, taken, AbortSignal.any([signal, stop.signal]), draft);
+    const outcome = await think(core, tools, lane, taken, AbortSignal.any([signal, stop.signal]), draft);
     await draft.end();
     const ended = await finishActivation(core, lane, taken, outcome);
-    core.metrics.activationsEnded.inc({ outcome: ended === 'done' ? outcome.kind : ended });
-    core.metrics.activationSeconds.observe((performance.now() - started) / 1000);
+    core.metrics.activationEnded(ended === 'done' ? outcome.kind : ended, (performance.now() - started) / 1000);
     if (outcome.kind === 'failed') log.warn({ err: outcome.error, next: ended }, 'an activation failed');
     else log.info({ outcome: outcome.kind, ms: Math.round(performance.now() - started) }, 'activation ended');
   } catch (error) {
     await draft.end();
     if (!(error instanceof LeaseLost)) throw error;
-    core.metrics.leasesLost.inc({ kind: 'activation' });
+    core.metrics.leaseLost('activation');
     log.warn('the lease was lost: nothing was committed, and whoever holds the lane now goes on');
   } finally {
     running.delete(taken.id);
@@ -58,6 +67,7 @@ export async function runActivation(core: Core, lane: Lane, signal: AbortSignal,
 /** Lets the runtime think and says how it ended; only a lost lease is thrown. */
 async function think(
   core: Core,
+  tools: WorkerTools,
   lane: Lane,
   taken: Taken,
   signal: AbortSignal,
@@ -89,8 +99,8 @@ async function think(
       signal,
       record: (step, usage) => record(core, lane, taken, step, usage),
       write: (text) => draft.write(text),
-      openTools: () => openWorkerMcp(context),
-      isIdempotent: (tool) => findTool(tool)?.idempotent ?? false,
+      openTools: () => tools.open(context),
+      isIdempotent: (tool) => tools.isIdempotent(tool),
     });
     signal.throwIfAborted();
     return { kind: 'replied', text };

@@ -1,5 +1,6 @@
+import type { Core } from '../core.ts';
 import { InvalidInputError, NotFoundError } from '../errors.ts';
-import { type Database, type Executor, isUniqueViolation } from '../store/database.ts';
+import { type Executor, isUniqueViolation } from '../store/database.ts';
 import {
   type ActivationId,
   type BindingId,
@@ -11,7 +12,6 @@ import {
   type ThreadId,
   type WorkerId,
 } from '../store/ids.ts';
-import type { Waking } from '../store/waking.ts';
 import { decideWhoWakes } from './decide-who-wakes.ts';
 import type { Message, SourceKind } from './message.ts';
 
@@ -51,6 +51,7 @@ export interface AppendInput {
 export interface Appended {
   event: EventId;
   stream: StreamId;
+  streamKind: StreamKind;
   thread: ThreadId;
   position: number;
   duplicate: boolean;
@@ -58,8 +59,10 @@ export interface Appended {
   deliveries: { id: DeliveryId; binding: BindingId }[];
 }
 
+type StreamKind = 'channel' | 'mail' | 'dm' | 'activation';
+
 interface Resolved {
-  streamKind: string | null;
+  streamKind: StreamKind | null;
   seen: { event: EventId; thread: ThreadId; position: number } | null;
   thread: ThreadId | null;
   muted: boolean;
@@ -78,7 +81,10 @@ const attempts = 5;
  * @throws NotFoundError when the Stream or the Thread is unknown, UnavailableError when the database is away: then nothing was
  * accepted.
  */
-export async function append(core: { database: Database; waking: Waking }, input: AppendInput): Promise<Appended> {
+export async function append(
+  core: Pick<Core, 'database' | 'waking' | 'metrics'>,
+  input: AppendInput,
+): Promise<Appended> {
   for (let attempt = 1; ; attempt++) {
     try {
       const appended =
@@ -86,6 +92,10 @@ export async function append(core: { database: Database; waking: Waking }, input
           ? await appendWithin(core.database, input)
           : await core.database.transaction((tx) => appendWithin(tx, input));
       core.waking.announce();
+      if (!appended.duplicate) {
+        core.metrics.eventAppended(appended.streamKind, input.sourceKind);
+        core.metrics.triggersWritten(appended.woken.length);
+      }
       return appended;
     } catch (error) {
       // Somebody else entered the same receipt, or made the same Thread, since we looked: look again.
@@ -105,7 +115,7 @@ export async function appendWithin(tx: Executor, input: AppendInput): Promise<Ap
     throw new InvalidInputError(
       `"${input.stream}" is the transcript of a worker's activations: it can be read, not written`,
     );
-  if (resolved.seen) return await duplicateOf(tx, input, resolved.seen);
+  if (resolved.seen) return await duplicateOf(tx, input, resolved.streamKind, resolved.seen);
   if (input.thread && !resolved.thread)
     throw new NotFoundError(`unknown thread "${input.thread}" in stream "${input.stream}"`);
 
@@ -120,7 +130,7 @@ export async function appendWithin(tx: Executor, input: AppendInput): Promise<Ap
     participants: resolved.participants,
     defaultWorker: resolved.defaultWorker,
   });
-  const appended = await write(tx, input, resolved, decision.wake);
+  const appended = await write(tx, input, resolved.streamKind, resolved, decision.wake);
   if (decision.hopLimitReached) await tellHopLimit(tx, input, appended);
   return appended;
 }
@@ -168,16 +178,27 @@ async function resolve(tx: Executor, input: AppendInput): Promise<Resolved> {
 }
 
 /** Enters the keys not seen yet, so that every name of the platform leads to the one Event. */
-async function duplicateOf(tx: Executor, input: AppendInput, seen: NonNullable<Resolved['seen']>): Promise<Appended> {
+async function duplicateOf(
+  tx: Executor,
+  input: AppendInput,
+  streamKind: StreamKind,
+  seen: NonNullable<Resolved['seen']>,
+): Promise<Appended> {
   await tx.query(
     `insert into receipt (organisation, binding, external_id, event) select $1, $2, unnest($3::text[]), $4 on conflict do nothing`,
     [input.organisation, input.cameBy ?? coreScope, input.receipts ?? [], seen.event],
   );
-  return { ...seen, stream: input.stream, duplicate: true, woken: [], deliveries: [] };
+  return { ...seen, stream: input.stream, streamKind, duplicate: true, woken: [], deliveries: [] };
 }
 
 /** One statement: the Stream's row is locked first, and every other row depends on it. */
-async function write(tx: Executor, input: AppendInput, resolved: Resolved, wake: WorkerId[]): Promise<Appended> {
+async function write(
+  tx: Executor,
+  input: AppendInput,
+  streamKind: StreamKind,
+  resolved: Resolved,
+  wake: WorkerId[],
+): Promise<Appended> {
   const event = newId('e');
   const thread = resolved.thread ?? newId('t');
   const bindings = new Set(resolved.bindings);
@@ -253,7 +274,16 @@ async function write(tx: Executor, input: AppendInput, resolved: Resolved, wake:
   );
   const [row] = rows;
   if (!row) throw new NotFoundError(`unknown stream "${input.stream}"`);
-  return { event, stream: input.stream, thread, position: row.position, duplicate: false, woken: wake, deliveries };
+  return {
+    event,
+    stream: input.stream,
+    streamKind,
+    thread,
+    position: row.position,
+    duplicate: false,
+    woken: wake,
+    deliveries,
+  };
 }
 
 /** PostgreSQL text holds no NUL. */
