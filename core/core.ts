@@ -3,7 +3,9 @@ import type { Door } from './delivery/door.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 import type { Database } from './store/database.ts';
+import type { OrganisationId, StreamId, ThreadId, WorkerId } from './store/ids.ts';
 import type { Waking } from './store/waking.ts';
+import type { ChatCommand } from './streams/address.ts';
 
 /** What the parts of the core share in one process. Built once, in main.ts. */
 export interface Core {
@@ -19,11 +21,34 @@ export interface Core {
   readonly publicUrl: string;
   /** Names this process in leases and logs: host, pid and a random part. */
   readonly processName: string;
+  readonly prompts: ChatPrompts;
   /** The text that replies are written to, for those who watch them grow. */
   readonly drafts: Drafts;
   /** How many tokens of a Thread's history a model is given (an estimate: four characters a token). */
   readonly historyTokens: number;
 }
+
+/** The prompts (slash commands) as a chat sees them. */
+export interface ChatPrompts {
+  /**
+   * What a command of the text comes to: an answer that needs no model, or the text of a prompt for an agent. Null when it is no
+   * prompt that this Worker may use, so that the text is an ordinary message.
+   */
+  inChat(core: Core, asked: ChatPromptRequest): Promise<ChatPrompt | null>;
+}
+
+/** Who wrote which command, and where. */
+export interface ChatPromptRequest {
+  organisation: OrganisationId;
+  worker: WorkerId;
+  stream: StreamId;
+  thread?: ThreadId;
+  command: ChatCommand;
+}
+
+export type ChatPrompt =
+  | { kind: 'answer'; answer: (appended: { thread: ThreadId }) => Promise<string> }
+  | { kind: 'prompt'; text: string };
 
 /** The replies being written in this process, by Activation. One place a message: the latest text, never a queue. */
 export interface Drafts {

@@ -28,6 +28,7 @@ export async function coreForTests(options: {
     doors: new Map((options.doors ?? []).map((door) => [door.kind, door])),
     publicUrl: 'http://localhost:8080',
     processName: options.name ?? newId('a'),
+    prompts: { inChat: async () => null },
     drafts: createDrafts(),
     historyTokens: 32_000,
   };

@@ -1,0 +1,175 @@
+import type { Core } from '../core.ts';
+import { findOrMakeGuest } from '../organisation/identities.ts';
+import { pairIdentity, readPairingCode } from '../organisation/pairing.ts';
+import type { BindingId, OrganisationId, StreamId, ThreadId, WorkerId } from '../store/ids.ts';
+import { findAddressed, isAside, parseCommand } from './address.ts';
+import { type Appended, type AppendInput, append, coreScope } from './append.ts';
+import type { Message } from './message.ts';
+import { threadCommands } from './thread-commands.ts';
+
+/** Who sent a Message: somebody on a platform, or a Worker whom the door has authenticated itself. */
+export type Sender =
+  | {
+      /**
+       * A (platform, id) not seen before becomes a guest. What isn't verified must come under a platform of its own
+       * (`mail-unverified`), so that nobody becomes a known person by writing that person's address.
+       */
+      platform: string;
+      externalId: string;
+      name: string;
+      verified: boolean;
+    }
+  | { worker: WorkerId };
+
+/** A Message from outside, verified and mapped by its door. */
+export interface Incoming {
+  organisation: OrganisationId;
+  /** Where it came by. A door without a place of its own outside (the terminal) names the Stream alone. */
+  binding: { id: BindingId | null; stream: StreamId };
+  sender: Sender;
+  /** `body` is what the person wrote, without the mention of the bot. */
+  message: Partial<Message> & Pick<Message, 'body'>;
+  /** What the platform calls this message: all its names. */
+  receipts: readonly string[];
+  /** The Thread, when the door knows it; else `threadPlace` finds or makes it. */
+  thread?: ThreadId;
+  threadPlace?: string;
+  /** Workers addressed whatever the text says: the one behind a mail alias. */
+  addressed?: readonly WorkerId[];
+  /** Stored, but wakes nobody and commands nothing: automatic mail, a sender over the limit. */
+  silent?: boolean;
+}
+
+/** What became of it. `answered`: it was a command, and the core's own answer is in the Thread. */
+export interface Received {
+  kind: 'appended' | 'answered';
+  sender: WorkerId;
+  appended: Appended;
+}
+
+/**
+ * What every door calls. Finds or makes the sender, consumes a pairing code, picks the Worker named at the head of the text, runs
+ * a command of the thread (`stop`, `mute`, `help`, …), and appends. When it returns, all of it is committed.
+ *
+ * @throws what append() throws: then nothing was accepted and the platform must be told so.
+ */
+export async function receive(core: Core, incoming: Incoming): Promise<Received> {
+  const sender =
+    'worker' in incoming.sender
+      ? incoming.sender.worker
+      : await findOrMakeGuest(core.database, incoming.organisation, incoming.sender);
+  const input = inputOf(incoming, sender);
+  if (incoming.silent) return { kind: 'appended', sender, appended: await append(core, { ...input, silent: true }) };
+
+  const text = incoming.message.body;
+  const code = readPairingCode(text);
+  if (code) return await answer(core, sender, withoutCode(input), async () => await pair(core, incoming, code));
+  if (isAside(text))
+    return {
+      kind: 'appended',
+      sender,
+      appended: await append(core, { ...input, ...marked(input, { aside: true }), silent: true }),
+    };
+
+  const command = parseCommand(text);
+  const threadCommand = command && threadCommands.find((known) => known.name === command.name);
+  if (command && threadCommand && (command.slash || command.argument === ''))
+    return await answer(core, sender, { ...input, ...marked(input, { command: command.name }) }, (appended) =>
+      threadCommand.run(core, incoming.organisation, appended.thread),
+    );
+  const prompt =
+    command &&
+    (await core.prompts.inChat(core, {
+      organisation: incoming.organisation,
+      worker: sender,
+      command,
+      stream: incoming.binding.stream,
+      ...(incoming.thread ? { thread: incoming.thread } : {}),
+    }));
+  if (prompt?.kind === 'answer')
+    return await answer(core, sender, { ...input, ...marked(input, { command: command?.name }) }, prompt.answer);
+
+  const named = await findAddressed(core.database, incoming.organisation, text);
+  const appended = await append(core, {
+    ...input,
+    ...(prompt ? marked(input, { prompt: { name: command?.name, text: prompt.text } }) : {}),
+    addressed: named ? [named] : (incoming.addressed ?? []),
+    addressedByName: named !== null,
+  });
+  return { kind: 'appended', sender, appended };
+}
+
+function inputOf(incoming: Incoming, sender: WorkerId): AppendInput {
+  const { id } = incoming.binding;
+  return {
+    organisation: incoming.organisation,
+    stream: incoming.binding.stream,
+    author: sender,
+    sourceKind: 'human',
+    message: incoming.message,
+    receipts: incoming.receipts,
+    addressed: incoming.addressed ?? [],
+    ...(id ? { cameBy: id } : {}),
+    ...(incoming.thread ? { thread: incoming.thread } : {}),
+    ...(id && incoming.threadPlace ? { threadPlace: { binding: id, externalId: incoming.threadPlace } } : {}),
+  };
+}
+
+function marked(input: AppendInput, extra: Record<string, unknown>): Pick<AppendInput, 'message'> {
+  return { message: { ...input.message, extra: { ...input.message.extra, ...extra } } };
+}
+
+/** The code itself is stored nowhere. */
+function withoutCode(input: AppendInput): AppendInput {
+  return {
+    ...input,
+    message: {
+      ...input.message,
+      body: '(a pairing code)',
+      extra: { ...input.message.extra, command: 'pair' },
+    },
+  };
+}
+
+async function pair(core: Core, incoming: Incoming, code: string): Promise<string> {
+  if ('worker' in incoming.sender) return 'You are known here already: pairing codes are for mail, Slack and Teams.';
+  if (!incoming.sender.verified)
+    return 'This code can only be used from an authenticated address: your mail arrived without a proof of who sent it.';
+  const worker = await pairIdentity(core.database, incoming.organisation, code, incoming.sender);
+  if (!worker) return 'This code is not valid (any more). `npx switchboard pair` makes a new one.';
+  return 'Done: you are linked. From now on I know you here.';
+}
+
+/**
+ * The person's message wakes nobody; what the core says to it is a notice in the same Thread. A message that comes again because
+ * its sender was never told that we have it is answered if it was not, and only once.
+ */
+async function answer(
+  core: Core,
+  sender: WorkerId,
+  input: AppendInput,
+  say: (appended: Appended) => Promise<string>,
+): Promise<Received> {
+  const appended = await append(core, { ...input, silent: true });
+  const answered = `answer:${appended.event}`;
+  const before = await core.database.query(
+    'select 1 from receipt where organisation = $1 and binding = $2 and external_id = $3',
+    [input.organisation, coreScope, answered],
+  );
+  if (before.length === 0)
+    await append(core, {
+      organisation: input.organisation,
+      stream: input.stream,
+      thread: appended.thread,
+      author: null,
+      sourceKind: 'notice',
+      message: {
+        body: await say(appended),
+        subject: input.message.subject ?? '',
+        inReplyTo: input.message.messageId ?? null,
+        extra: { answers: appended.event },
+      },
+      receipts: [answered],
+    });
+  return { kind: 'answered', sender, appended };
+}
