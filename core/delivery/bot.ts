@@ -1,6 +1,7 @@
-import type { Express } from 'express';
+import type { RequestHandler } from 'express';
 import type { Settings, SettingsValues } from '../config/setting.ts';
 import type { Core } from '../core.ts';
+import type { SecretKey } from '../secrets/secret-key.ts';
 import type { Door } from './door.ts';
 
 /** A bot folder's one export: a door of the house, started only when it is configured. */
@@ -15,10 +16,12 @@ export interface Bot<Declarations extends Settings = Settings> {
 
 /** What main.ts hands to each bot beside the core. */
 export interface BotContext {
-  /** The HTTP app, to mount routes on. */
-  app: Express;
-  /** The key that SECRET_KEY stands for; derive from it, never use it as it is. */
-  secretKey: Buffer;
+  /** Adds routes to the HTTP app. Bodies come unparsed: whoever checks a signature needs them raw. */
+  mount(path: string, routes: RequestHandler): void;
+  /** Base of the links in messages. */
+  publicUrl: string;
+  /** The key of this deployment; derive from it (core/secrets), never use it as it is. */
+  secretKey: SecretKey;
   /** The folder that files are kept in. */
   dataDirectory: string;
   /** The keys that were set, as against those that have their defaults. */

@@ -1,0 +1,200 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Core } from '../core.ts';
+import { startDispatcher } from '../dispatch/dispatcher.ts';
+import { OutsideUnavailable, PermanentFailure } from '../dispatch/failure.ts';
+import { listDead, retryDead } from '../dispatch/retry-dead.ts';
+import { coreForTests, eventually, furnish } from '../dispatch/testing/core-for-tests.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import { testDatabase } from '../store/testing/test-database.ts';
+import { append } from '../streams/append.ts';
+import type { Delivered, Door, OutgoingDelivery } from './door.ts';
+import { startOutbox } from './outbox.ts';
+
+const organisation = 'acme';
+const cleanups: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** What a platform shows: messages by id, in the order in which they were first sent, each with all its texts. */
+function platform(options: { drafts?: boolean; before?: (delivery: OutgoingDelivery) => void | Promise<void> } = {}) {
+  const messages = new Map<string, string[]>();
+  const door: Door = {
+    kind: 'mail',
+    drafts: options.drafts ?? false,
+    async deliver(delivery): Promise<Delivered> {
+      await options.before?.(delivery);
+      const id = delivery.externalId ?? `m${messages.size + 1}`;
+      messages.set(id, [...(messages.get(id) ?? []), delivery.text]);
+      return { externalId: id };
+    },
+  };
+  return { door, messages };
+}
+
+async function house(door: Door, runtime?: Runtime): Promise<Core> {
+  const database = await testDatabase();
+  cleanups.push(() => database.close());
+  const { core, close } = await coreForTests({ url: database.url, doors: [door], ...(runtime ? { runtime } : {}) });
+  cleanups.push(close);
+  await furnish(core, organisation, [
+    { id: 'w-ada', kind: 'human' },
+    { id: 'w-echo', kind: 'ai' },
+  ]);
+  const outbox = startOutbox(core);
+  cleanups.push(() => outbox.stop(0));
+  if (runtime) {
+    const tools = { open: () => Promise.reject(new Error('none')), isIdempotent: () => false };
+    const dispatcher = startDispatcher(core, { slots: 4, tools });
+    cleanups.push(() => dispatcher.stop(0));
+  }
+  return core;
+}
+
+async function mail(core: Core, id: string) {
+  return await append(core, {
+    organisation,
+    stream: 's-mail',
+    author: 'w-ada',
+    sourceKind: 'human',
+    addressed: ['w-echo'],
+    cameBy: 'b-mail',
+    receipts: [id],
+    threadPlace: { binding: 'b-mail', externalId: id },
+    message: { body: `mail ${id}` },
+  });
+}
+
+async function reply(core: Core, thread: `t-${string}`, body: string) {
+  return await append(core, {
+    organisation,
+    stream: 's-mail',
+    thread,
+    author: null,
+    sourceKind: 'notice',
+    message: { body },
+  });
+}
+
+async function stateOf(core: Core, id: string): Promise<string | undefined> {
+  const [row] = await core.database.query<{ state: string }>(
+    'select state from delivery where organisation = $1 and id = $2',
+    [organisation, id],
+  );
+  return row?.state;
+}
+
+describe('the outbox', () => {
+  it('delivers the events of a thread in order, once each, and recognises the echo', async () => {
+    const { door, messages } = platform();
+    const core = await house(door);
+    const { thread } = await mail(core, '<1>');
+    const sent = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((body) => reply(core, thread, body)));
+    await eventually(async () => messages.size === 5);
+    const byPosition = [...sent].sort((x, y) => x.position - y.position);
+    const bodies = await core.database.query<{ body: string }>(
+      `select body from event where organisation = $1 and source_kind = 'notice' order by position`,
+      [organisation],
+    );
+    expect([...messages.values()]).toEqual(bodies.map(({ body }) => [body]));
+    await eventually(async () => (await stateOf(core, byPosition.at(-1)?.deliveries[0]?.id ?? '')) === 'delivered');
+    const echo = await append(core, {
+      organisation,
+      stream: 's-mail',
+      author: 'w-ada',
+      sourceKind: 'human',
+      cameBy: 'b-mail',
+      receipts: ['m1'],
+      message: { body: 'echo' },
+    });
+    expect(echo).toMatchObject({ duplicate: true, event: byPosition[0]?.event });
+  });
+
+  it('waits while the platform is away, without a failed attempt, and keeps the order', async () => {
+    let away = 3;
+    const { door, messages } = platform({
+      before: () => {
+        if (away-- > 0) throw new OutsideUnavailable('connection refused', { retryAfterSeconds: 0.05 });
+      },
+    });
+    const core = await house(door);
+    const { thread } = await mail(core, '<1>');
+    await reply(core, thread, 'first');
+    const last = await reply(core, thread, 'second');
+    await eventually(async () => (await stateOf(core, last.deliveries[0]?.id ?? '')) === 'delivered');
+    expect([...messages.values()]).toEqual([['first'], ['second']]);
+    const [row] = await core.database.query<{ failures: number }>('select max(failures) as failures from delivery');
+    expect(row?.failures).toBe(0);
+  });
+
+  it('gives up what can never arrive, passes it over, lists it, and sends it when a person asks', async () => {
+    let refuse = true;
+    const { door, messages } = platform({
+      before: ({ text }) => {
+        if (refuse && text === 'bad') throw new PermanentFailure('550 no such mailbox');
+      },
+    });
+    const core = await house(door);
+    const { thread } = await mail(core, '<1>');
+    const bad = await reply(core, thread, 'bad');
+    await reply(core, thread, 'good');
+    await eventually(async () => [...messages.values()].flat().includes('good'));
+    const { items } = await listDead(core, organisation, { kind: 'delivery' });
+    expect(items).toMatchObject([{ id: bad.deliveries[0]?.id, thread, reason: '550 no such mailbox' }]);
+    const notices = await core.database.query<{ body: string }>(
+      `select body from event where organisation = $1 and body like 'A message could not be delivered%'`,
+      [organisation],
+    );
+    expect(notices).toHaveLength(1);
+    refuse = false;
+    await retryDead(core, organisation, bad.deliveries[0]?.id ?? '');
+    await eventually(async () => [...messages.values()].flat().includes('bad'));
+  });
+
+  it('shows a reply while it grows by editing one message, and the finished reply is that message', async () => {
+    const { door, messages } = platform({ drafts: true });
+    const runtime: Runtime = {
+      name: 'slow',
+      async run(run) {
+        for (const text of ['One', 'One, two', 'One, two, three']) {
+          run.write(text);
+          await new Promise((resolve) => setTimeout(resolve, 700));
+        }
+        return { text: 'One, two, three.' };
+      },
+    };
+    const core = await house(door, runtime);
+    await mail(core, '<1>');
+    await eventually(async () => [...messages.values()].flat().includes('One, two, three.'), 15_000);
+    expect(messages.size).toBe(1);
+    const texts = messages.get('m1') ?? [];
+    expect(texts.length).toBeGreaterThan(2);
+    expect(texts.at(0)).toBe('One');
+    const rows = await core.database.query<{ state: string; externalId: string }>(
+      'select state, external_id as "externalId" from delivery where organisation = $1',
+      [organisation],
+    );
+    expect(rows).toEqual([{ state: 'delivered', externalId: 'm1' }]);
+  });
+
+  it('counts a delivery that was in flight when its process was lost, and sends it again', async () => {
+    const { door, messages } = platform();
+    const core = await house(door);
+    const { thread } = await mail(core, '<1>');
+    const sent = await reply(core, thread, 'once');
+    const id = sent.deliveries[0]?.id ?? '';
+    await eventually(async () => (await stateOf(core, id)) === 'delivered');
+    // As a kill between the platform's accept and our commit leaves it.
+    await core.database.query(`update delivery set state = 'sending', external_id = null where id = $1`, [id]);
+    await core.database.query(`update lane set ready_at = now() where kind = 'delivery'`);
+    core.waking.announce();
+    await eventually(async () => messages.size === 2);
+    await eventually(async () => (await stateOf(core, id)) === 'delivered');
+    const [row] = await core.database.query<{ lostLeases: number }>(
+      'select lost_leases as "lostLeases" from delivery where id = $1',
+      [id],
+    );
+    expect(row?.lostLeases).toBe(1);
+  });
+});

@@ -1,0 +1,25 @@
+import { email } from './bots/email/index.ts';
+import { terminal } from './bots/terminal/index.ts';
+import { runCommand } from './core/cli/run-command.ts';
+import { coreSettings } from './core/config/core-settings.ts';
+import type { Settings } from './core/config/setting.ts';
+import type { Bot } from './core/delivery/bot.ts';
+import { SwitchboardError } from './core/errors.ts';
+import { start } from './core/start.ts';
+
+/** The doors of this house, in the order in which they start. */
+const bots = [email, terminal] as readonly Bot<Settings>[];
+
+/** Every key that can be configured: the core's and each bot's. */
+export const settings = { ...coreSettings, ...email.settings, ...terminal.settings };
+
+const [command = 'help', ...args] = process.argv.slice(2);
+try {
+  process.exitCode = command === 'start' ? await start({ settings, bots }) : await runCommand(settings, command, args);
+} catch (error) {
+  // What a person can mend is one clear sentence; anything else is a defect and shows where it happened.
+  process.stderr.write(
+    `switchboard: ${error instanceof SwitchboardError ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
+  );
+  process.exitCode = 1;
+}
