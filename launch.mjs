@@ -20,6 +20,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(fileURLToPath(import.meta.url));
 const modules = join(root, 'node_modules');
 const marker = join(modules, '.switchboard-installed');
+const unfinished = join(modules, '.switchboard-installing');
 const windows = process.platform === 'win32';
 const pinnedNode = join(modules, 'node', 'bin', windows ? 'node.exe' : 'node');
 const terminal = [0, 1, 2].some((fd) => isatty(fd));
@@ -121,28 +122,47 @@ function report({ passed, failed, skipped }) {
 
 // --------------------------------------------------------------------------------------------------------- installation
 
-/** Installs what package-lock.json names, unless it is there: by us (the marker says so) or by hand. */
+/**
+ * Installs what package-lock.json names, unless it is there: by us (the marker says so) or by hand. By `npm install` and not by
+ * `npm ci`: that sweeps away what a running core uses, and refuses a lockfile that lacks an optional package of another platform,
+ * which is what npm writes where a registry did not have it.
+ */
 async function install(dev) {
   if (isInstalled(dev)) return;
   await underInstallLock(async () => {
     if (isInstalled(dev)) return;
-    const note = isInstalled(false) ? 'Installing the test tools' : 'Installing';
-    console.error(`${note} (once, about 20 s) …`);
-    // adding the test tools must not sweep away what a running core uses, as `npm ci` does
-    const how = isInstalled(false) ? ['install', '--no-save'] : ['ci'];
-    const kinds = dev ? ['--include=dev'] : ['--omit=dev'];
-    const code = await npm([...how, ...kinds, '--prefer-offline', '--no-fund', '--no-audit', '--loglevel=error']);
+    console.error(`Installing${isInstalled(false) ? ' the test tools' : ''} (once, about 20 s) …`);
+    if (fs.existsSync(unfinished) || !fs.existsSync(join(modules, '.package-lock.json'))) emptyModules();
+    fs.mkdirSync(modules, { recursive: true });
+    fs.writeFileSync(unfinished, '');
+    const kinds = dev ? '--include=dev' : '--omit=dev';
+    const code = await npm([
+      'install',
+      '--no-save',
+      kinds,
+      '--prefer-offline',
+      '--no-fund',
+      '--no-audit',
+      '--loglevel=error',
+    ]);
     if (interrupted) throw new Error('interrupted while installing');
     if (code !== 0) throw new Error('npm could not install the dependencies (see above): mend that and start again');
     if (!fs.existsSync(pinnedNode))
-      throw new Error('npm left out the install scripts, so Node is missing: run `npm ci --ignore-scripts=false`');
+      throw new Error('npm left out the install scripts, so Node is missing: run `npm install --ignore-scripts=false`');
+    fs.rmSync(unfinished);
     mark(dev);
     console.error('Installed.');
   });
 }
 
+/** After an installation that was killed, npm would take a half-unpacked package for a whole one. */
+function emptyModules() {
+  if (!fs.existsSync(modules)) return;
+  for (const name of fs.readdirSync(modules)) fs.rmSync(join(modules, name), { recursive: true, force: true });
+}
+
 function isInstalled(dev) {
-  if (!fs.existsSync(pinnedNode)) return false;
+  if (!fs.existsSync(pinnedNode) || fs.existsSync(unfinished)) return false;
   const known = readJson(marker);
   if (known?.lock === lockHash() && (known.dev || !dev)) return true;
   if (!isInstalledByHand(dev)) return false;
