@@ -28,9 +28,12 @@ export interface Briefing {
 /** An Event with the name of its author, for people and models. */
 export type BriefedEvent = Event & { authorName: string; cut: boolean };
 
-/** What happened in an earlier attempt of the same Activation, in order. */
+/**
+ * What happened in an earlier attempt of the same Activation, in order. A model step is its text, if any, and then all of its tool
+ * calls, stored before the first of them runs. `final`: the whole reply, with nothing to come.
+ */
 export type Step =
-  | { kind: 'text'; text: string }
+  | { kind: 'text'; text: string; final?: true }
   | { kind: 'tool_call'; id: string; tool: string; input: unknown }
   | { kind: 'tool_result'; id: string; tool: string; output: unknown; isError: boolean };
 
@@ -39,9 +42,9 @@ export interface RuntimeRun {
   briefing: Briefing;
   /** What was stored before a crash or a failure: go on from there. */
   steps: readonly Step[];
-  /** Aborted on `stop`, on the deadline, when the lease is lost or the process ends. `signal.reason` says which. */
+  /** Aborted on `stop`, when the lease is lost or the process ends. `signal.reason` says which. The deadline is the runtime's own. */
   signal: AbortSignal;
-  /** Stores a step before the next begins. Throws when the lease is lost. */
+  /** Stores a step before the next begins, with the tokens of the model step it begins. Throws when the lease is lost. */
   record(step: Step, usage?: Usage): Promise<void>;
   /** The reply as far as it is written, whole. Cheap: call it at every piece. */
   write(text: string): void;
@@ -54,6 +57,9 @@ export interface RuntimeRun {
 /** What thinks. Throws OutsideUnavailable when a model is away or asks to wait (core/dispatch/failure.ts). */
 export interface Runtime {
   readonly name: string;
-  /** Gives the final text: the reply. Exactly `NO_REPLY` or nothing posts nothing. */
+  /**
+   * Gives the final text: the reply. Exactly `NO_REPLY` or nothing posts nothing. Settles within a second of an abort, with
+   * `signal.reason`.
+   */
   run(run: RuntimeRun): Promise<{ text: string }>;
 }
