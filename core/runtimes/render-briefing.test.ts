@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { decodeCursor } from '../streams/event-cursor.ts';
 import { renderBriefing } from './render-briefing.ts';
 import { renderMessage } from './render-message.ts';
 import { briefedEvent, briefing } from './testing/briefing.ts';
@@ -53,11 +54,12 @@ test('other markup in a body stays as it was written', () => {
   );
 });
 
-test('a cut message says how to read all of it, outside of the block', () => {
-  const block = renderMessage(briefedEvent({ body: 'the head', cut: true }));
-  expect(block).toMatch(
-    /the head\n<\/message>\n\(e-1 is cut here\. All of it: read_events \{"thread":"t-1","since":6,"limit":1\}\)$/,
-  );
+test('a cut message says how to read the rest, outside of the block', () => {
+  const block = renderMessage(briefedEvent({ body: 'the head 🌍', cut: true }));
+  const since = block.match(
+    /the head 🌍\n<\/message>\n\(e-1 is cut here\. The rest: read_events \{"since":"([\w-]+)"\}\)$/,
+  )?.[1];
+  expect(decodeCursor(since ?? '')).toEqual({ kind: 'rest', event: 'e-1', offset: 10 });
 });
 
 test('a slash command shows the text that it stands for', () => {
@@ -112,7 +114,7 @@ test('several new messages are numbered, after the history, in one turn of the u
 });
 
 test.each([
-  ['left out', true, 'read_events {"thread":"t-1"}'],
+  ['left out', true, 'To read them: read_events {"thread":"t-1","since":"'],
   ['not there', false, 'You began this thread.'],
 ])(
   'a history that begins with an own reply begins with a user all the same: older messages %s',

@@ -1,3 +1,4 @@
+import { encodeCursor } from '../streams/event-cursor.ts';
 import { houseRules } from './house-rules.ts';
 import { renderMessage } from './render-message.ts';
 import type { Briefing } from './runtime.ts';
@@ -23,10 +24,7 @@ export function renderBriefing(briefing: Briefing): RenderedBriefing {
   };
 
   if (briefing.historyCut) {
-    say(
-      'user',
-      `(Older messages of this thread are left out: read_events {"thread":"${briefing.thread.id}"} has them.)`,
-    );
+    say('user', `(Older messages are left out here. To read them: read_events ${JSON.stringify(olderThan(briefing))})`);
   } else if (history[0]?.author === worker.id) {
     say('user', '(You began this thread.)');
   }
@@ -38,6 +36,12 @@ export function renderBriefing(briefing: Briefing): RenderedBriefing {
     say('user', renderMessage(event, { number: index + 1, count: batch.length }));
   }
   return { system: systemText(briefing), messages };
+}
+
+function olderThan({ thread, history, batch }: Briefing): { thread: string; since?: string } {
+  const first = history[0] ?? batch[0];
+  if (!first) return { thread: thread.id };
+  return { thread: thread.id, since: encodeCursor({ kind: 'before', positions: { [first.stream]: first.position } }) };
 }
 
 function systemText(briefing: Briefing): string {

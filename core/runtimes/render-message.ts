@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { encodeCursor } from '../streams/event-cursor.ts';
 import type { BriefedEvent } from './runtime.ts';
 
 /** What a slash command left in `extra.prompt`: the text that it stands for. */
@@ -45,8 +46,8 @@ export function renderMessage(event: BriefedEvent, place?: { number: number; cou
 }
 
 function howToReadOn(event: BriefedEvent): string {
-  const argument = JSON.stringify({ thread: event.thread, since: event.position - 1, limit: 1 });
-  return `(${event.id} is cut here. All of it: read_events ${argument})`;
+  const since = encodeCursor({ kind: 'rest', event: event.id, offset: [...event.body].length });
+  return `(${event.id} is cut here. The rest: read_events ${JSON.stringify({ since })})`;
 }
 
 function escapeAttribute(value: string): string {
