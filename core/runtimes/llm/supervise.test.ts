@@ -28,3 +28,13 @@ test('a deadline longer than a timer can hold does not pass at once', async () =
   });
   expect(await answer).toBe('in time');
 });
+
+test('what work has left open is told when it has settled', async () => {
+  let left: AbortSignal | undefined;
+  const work = async (signal: AbortSignal) => {
+    left = signal;
+    return 'done';
+  };
+  expect(await supervise(new AbortController().signal, 60_000, work)).toBe('done');
+  expect(left?.aborted).toBe(true);
+});
