@@ -89,11 +89,29 @@ async function connectOf(pool: Pool): Promise<PoolClient> {
 
 async function run<Row>(client: Pool | PoolClient, text: string, values: readonly unknown[] = []): Promise<Row[]> {
   try {
-    const result = await client.query(text, [...values]);
+    const result = await client.query({ name: statementName(text), text, values: [...values] });
     return result.rows as Row[];
   } catch (error) {
     throw asUnavailable(error);
   }
+}
+
+const statementNames = new Map<string, string>();
+
+/** Texts are constants, so that their number is small; one that is made at run time must not vary without bound. */
+const mostStatements = 500;
+
+/**
+ * The name under which a connection keeps a statement prepared: planning the append's statement takes longer than running it.
+ * Undefined when there are too many texts to keep.
+ */
+function statementName(text: string): string | undefined {
+  let name = statementNames.get(text);
+  if (name === undefined && statementNames.size < mostStatements) {
+    name = `s${statementNames.size + 1}`;
+    statementNames.set(text, name);
+  }
+  return name;
 }
 
 /** SQLSTATE classes that mean "the server is not there", not "the query is wrong": connection, shutdown, resources. */
