@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clusterDirectoryOf } from './cluster-files.ts';
@@ -42,7 +42,10 @@ export async function adoptOrStart(options: RunOptions): Promise<RunningServer> 
   const secrets = await readServerSecrets(dataDirectory);
   if (secrets) {
     const running = await findReadyPostmaster(clusterDirectoryOf(dataDirectory), options.log);
-    if (running) return { pid: running.pid, port: running.port, password: secrets.password, started: false };
+    if (running) {
+      options.log.info({ pid: running.pid, port: running.port }, 'the embedded PostgreSQL runs already');
+      return { pid: running.pid, port: running.port, password: secrets.password, started: false };
+    }
   }
   return start(options, secrets);
 }
@@ -65,6 +68,8 @@ async function start(options: RunOptions, known: ServerSecrets | undefined): Pro
   const password = known?.password ?? makePassword();
   if (await clusterExists(dataDirectory)) {
     if (account) await giveTo(account, cluster);
+    // PostgreSQL insists; a copied or unpacked folder has the umask's mode
+    await chmod(cluster, 0o700);
     await clearUp(cluster);
     if (!known) await resetPassword(dataDirectory, binaries, account, password);
   }
@@ -76,6 +81,7 @@ async function start(options: RunOptions, known: ServerSecrets | undefined): Pro
     const port = options.port ?? (await findFreePort(attempt === 1 ? known?.port : undefined));
     try {
       const pid = await startPostmaster({ dataDirectory, binaries, account, port, durable });
+      log.info({ pid, port }, 'the embedded PostgreSQL is started');
       if (port !== known?.port) await writeServerSecrets(dataDirectory, { password, port });
       return { pid, port, password, started: true };
     } catch (error) {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { ConfigurationError } from '../../errors.ts';
+import { isAlive } from './process-identity.ts';
 
 /** Who asks for a data directory: a core keeps it for its life, a command of the CLI for a moment. */
 export type Holder = 'core' | 'cli';
@@ -20,7 +21,8 @@ export function holderName(holder: Holder): string {
 
 /**
  * Takes the lock of the data directory on a connection that nothing else may use: the lock lives as long as the connection, so
- * the death of its process in whatever way frees it at once. A CLI that has it is waited for, 10 s.
+ * the death of its process in whatever way frees it at once. A CLI that has it is waited for, 10 s,
+ * and so is a core that is dead.
  *
  * @throws ConfigurationError where it stays taken; for a core at once if a living core has it
  */
@@ -30,11 +32,13 @@ export async function takeDataDirectoryLock(
   dataDirectory: string,
 ): Promise<LockOutcome> {
   const deadline = Date.now() + 10_000;
-  for (let waited = false; ; waited = true) {
+  let outcome: LockOutcome = 'taken';
+  for (;;) {
     const { rows } = await client.query(`select pg_try_advisory_lock(${key}) as taken`);
-    if (rows[0]?.taken === true) return waited ? 'taken-after-cli' : 'taken';
+    if (rows[0]?.taken === true) return outcome;
     const name = await findHolder(client);
-    if (name.startsWith('switchboard core')) {
+    if (name.startsWith('switchboard cli')) outcome = 'taken-after-cli';
+    if (name.startsWith('switchboard core') && (await mayBeAlive(name))) {
       if (holder === 'cli') return 'beside-core';
       throw inUse(dataDirectory, name);
     }
@@ -59,6 +63,12 @@ async function findHolder(client: Client): Promise<string> {
      where locktype = 'advisory' and granted and (classid, objid, objsubid) = (${key}, 2)`,
   );
   return holders.parse(rows)[0]?.application_name ?? '';
+}
+
+/** A core that was killed holds the lock until the server has noticed; so do we ourselves, after losing the connection. */
+async function mayBeAlive(holder: string): Promise<boolean> {
+  const pid = Number(/pid (\d+)/.exec(holder)?.[1]);
+  return pid !== process.pid && (await isAlive(pid));
 }
 
 function inUse(dataDirectory: string, holder: string): ConfigurationError {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { clusterArgument, clusterDirectoryOf, clusterName, serverEnvironment } from './cluster-files.ts';
 import { explainFailure } from './explain-failure.ts';
 import { isServerProcess, readPostmasterFile } from './find-postmaster.ts';
+import { isAlive } from './process-identity.ts';
 import type { ServerAccount } from './server-account.ts';
 import type { ServerBinaries } from './server-binaries.ts';
 import { openServerLog } from './server-log.ts';
@@ -110,11 +111,16 @@ export async function signalAndWait(
   limit: number,
 ): Promise<boolean> {
   if (!(await isServerProcess(pid, clusterDirectory))) return true;
-  process.kill(pid, signal);
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
   const deadline = Date.now() + limit;
   while (Date.now() < deadline) {
     await sleep(10);
-    if (!(await isServerProcess(pid, clusterDirectory))) return true;
+    // not isServerProcess: a process that is ending has no command line any more
+    if (!(await isAlive(pid))) return true;
   }
   return false;
 }

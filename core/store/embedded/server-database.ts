@@ -36,6 +36,7 @@ async function connect(server: Address, database: string, applicationName: strin
     connectionString: serverUrl(server, database),
     application_name: applicationName,
     connectionTimeoutMillis: 10_000,
+    query_timeout: 10_000,
   });
   // an 'error' that nobody hears would end the process
   client.on('error', () => {});

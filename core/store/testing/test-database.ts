@@ -18,7 +18,7 @@ export interface TestDatabase extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** A migrated database with nothing in it, cloned in some 20 ms. Call it once in a test file, or once in a test. */
+/** A migrated database with nothing in it, cloned in about 0.1 s. One for a test file is meant. */
 export async function testDatabase(): Promise<TestDatabase> {
   return create(`template ${templateName}`);
 }
