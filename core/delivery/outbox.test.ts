@@ -185,9 +185,16 @@ describe('the outbox', () => {
     const sent = await reply(core, thread, 'once');
     const id = sent.deliveries[0]?.id ?? '';
     await eventually(async () => (await stateOf(core, id)) === 'delivered');
+    await eventually(async () => {
+      const held = await core.database.query(`select 1 from lane where kind = 'delivery' and lease_until is not null`);
+      return held.length === 0;
+    });
     // As a kill between the platform's accept and our commit leaves it.
-    await core.database.query(`update delivery set state = 'sending', external_id = null where id = $1`, [id]);
-    await core.database.query(`update lane set ready_at = now() where kind = 'delivery'`);
+    await core.database.query(
+      `with d as (update delivery set state = 'sending', external_id = null where id = $1)
+       update lane set ready_at = now() where kind = 'delivery'`,
+      [id],
+    );
     core.waking.announce();
     await eventually(async () => messages.size === 2);
     await eventually(async () => (await stateOf(core, id)) === 'delivered');
