@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Core } from '../core.ts';
-import type { ActivationId, OrganisationId, StreamId, ThreadId, WorkerId } from '../store/ids.ts';
+import type { ActivationId, EventId, OrganisationId, StreamId, ThreadId, WorkerId } from '../store/ids.ts';
+import type { ToolName } from './tool-names.ts';
 
 /** Who calls a tool, and during what. */
 export interface ToolContext {
@@ -13,12 +14,15 @@ export interface ToolContext {
     id: ActivationId;
     stream: StreamId;
     thread: ThreadId;
-    /** The people and agents whose messages are in the batch, and who began the chain: rule 11 asks for the grant of each. */
-    behalf: WorkerId[];
+    /**
+     * The people and agents whose messages are in the batch, and who began the chain: rule 11 asks for the grant of each. Null stands
+     * for an Event that no Worker wrote (a feed, a timer): nobody answers for it. Empty: nobody is known, which is no better.
+     */
+    behalf: (WorkerId | null)[];
     /** Who reads the answer: rule 12 lets a tool show only what each of them may read. Includes the Worker itself never. */
     readers: WorkerId[];
     hops: number;
-    origin: string;
+    origin: EventId;
   };
   /** Aborted when the caller goes away or the Activation ends. */
   signal: AbortSignal;
@@ -26,7 +30,7 @@ export interface ToolContext {
 
 /** One MCP tool. One file each. */
 export interface Tool<Input extends z.ZodObject = z.ZodObject> {
-  readonly name: string;
+  readonly name: ToolName;
   readonly description: string;
   readonly input: Input;
   /** May be called again when it is unknown whether it ran. */
@@ -35,6 +39,11 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject> {
   readonly readOnly: boolean;
   /** Changes the organisation, sources or limits: during an Activation every person on whose behalf it runs needs the grant too (rule 11). */
   readonly changesOrganisation: boolean;
+  /**
+   * Shows what a Grant alone decides about (Roles, Positions, Grants): during an Activation everybody who reads the answer needs the
+   * grant too (rule 12). False for tools that ask row by row who may see what.
+   */
+  readonly readersNeedGrant: boolean;
   /** The result, as JSON for the model. Throws SwitchboardError for what the caller can mend. */
   run(context: ToolContext, input: z.output<Input>): Promise<Record<string, unknown>>;
 }

@@ -1,0 +1,19 @@
+import { getStream as get } from '../streams/streams.ts';
+import { readersOfAnswer } from './permission.ts';
+import { exactly, idOf } from './tolerant.ts';
+import { defineTool } from './tool.ts';
+
+/** Shows one Stream. */
+export const getStream = defineTool({
+  name: 'get_stream',
+  description: 'Read about one stream: its name, description, kind, default worker and places outside.',
+  input: exactly({ id: idOf('s', 'stream') }),
+  idempotent: true,
+  readOnly: true,
+  changesOrganisation: false,
+  readersNeedGrant: false,
+  async run(context, { id }) {
+    const { core, organisation } = context;
+    return { stream: await get(core.database, organisation, readersOfAnswer(context), id) };
+  },
+});
