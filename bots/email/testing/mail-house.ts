@@ -16,6 +16,8 @@ export const organisation = 'acme';
 /** A core with a mail door on a database of a test's own. */
 export interface MailHouse {
   core: Core;
+  /** Of the database. */
+  url: string;
   port: number;
   listener: SmtpListener;
   /** Every Event of the mail Stream, in order. */
@@ -49,6 +51,7 @@ export async function openMailHouse(options: MailHouseOptions = {}): Promise<Mai
   });
   return {
     core,
+    url: test.url,
     listener,
     port: listener.address.port,
     events: () =>
