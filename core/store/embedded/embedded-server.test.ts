@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
@@ -70,6 +70,34 @@ test('the server listens on 127.0.0.1 and nowhere else', async () => {
     { name: 'listen_addresses', setting: '127.0.0.1' },
     { name: 'unix_socket_directories', setting: '' },
   ]);
+});
+
+test('the server does not run as root, and no folder is opened for the account that it does run as', async () => {
+  await using server = await start(directory.path);
+  const processUid = (await stat(`/proc/${server.pid}`)).uid;
+  expect(processUid).not.toBe(0);
+  expect(processUid).toBe((await stat(clusterDirectoryOf(directory.path))).uid);
+  expect(await stat(directory.path)).toMatchObject({ uid: process.getuid?.(), mode: 0o40700 });
+});
+
+test('a data directory may have a long path with any letters in it', async () => {
+  await using parent = await temporaryDataDirectory();
+  const path = join(parent.path, ...Array(12).fill("it's a “Ordner” %d $x"), 'data');
+  expect(path.length).toBeGreaterThan(200);
+  await using server = await start(path);
+  expect(await query(server.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+});
+
+test('a copied data directory works although the copy has other modes and owners', async () => {
+  await using original = await temporaryDataDirectory();
+  const first = await start(original.path);
+  await first.stop();
+  await using copy = await temporaryDataDirectory();
+  await cp(original.path, copy.path, { recursive: true });
+  await chmod(clusterDirectoryOf(copy.path), 0o755);
+  await using server = await start(copy.path);
+  await using other = await start(original.path);
+  expect(server.started && other.started).toBe(true);
 });
 
 test('an initialisation that was killed in the middle is begun again', async () => {

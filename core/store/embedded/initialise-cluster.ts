@@ -3,7 +3,7 @@ import { chown, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'nod
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { clusterArgument, clusterDirectoryOf, serverEnvironment } from './cluster-files.ts';
-import { explainFailure } from './explain-failure.ts';
+import { explainFolderFailure, explainServerFailure } from './explain-failure.ts';
 import type { ServerAccount } from './server-account.ts';
 import type { ServerBinaries } from './server-binaries.ts';
 
@@ -50,8 +50,8 @@ export async function initialiseCluster(
     });
     await rename(cluster, clusterDirectoryOf(dataDirectory));
   } catch (cause) {
-    const { stderr = '' } = cause as { stderr?: string };
-    throw explainFailure(dataDirectory, stderr, cause);
+    const { stderr } = cause as { stderr?: string };
+    throw stderr ? explainServerFailure(dataDirectory, stderr, cause) : explainFolderFailure(dataDirectory, cause);
   } finally {
     await rm(draft, { recursive: true, force: true });
   }

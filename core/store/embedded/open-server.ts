@@ -7,7 +7,7 @@ import { adoptOrStart, type RunningServer } from './adopt-or-start.ts';
 import { clusterDirectoryOf } from './cluster-files.ts';
 import { type Holder, holderName, type LockOutcome, takeDataDirectoryLock } from './data-directory-lock.ts';
 import type { EmbeddedLog } from './embedded-log.ts';
-import { explainFailure } from './explain-failure.ts';
+import { explainFolderFailure } from './explain-failure.ts';
 import { findPostmaster } from './find-postmaster.ts';
 import { stopPostmaster } from './run-postmaster.ts';
 import { connectToDatabase, serverUrl } from './server-database.ts';
@@ -52,7 +52,7 @@ export interface Place {
 export async function prepare(options: EmbeddedServerOptions): Promise<Place> {
   const dataDirectory = resolve(options.dataDirectory);
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 }).catch((cause) => {
-    throw explainFailure(dataDirectory, '', cause);
+    throw explainFolderFailure(dataDirectory, cause);
   });
   const cluster = clusterDirectoryOf(dataDirectory);
   return { dataDirectory, cluster, log: options.log, durable: options.durable ?? true };
@@ -105,7 +105,7 @@ export async function locked<T>(place: Place, work: () => Promise<T>): Promise<T
     return await withStartLock(place.dataDirectory, work);
   } catch (error) {
     const isSystemError = typeof (error as NodeJS.ErrnoException).syscall === 'string';
-    throw isSystemError ? explainFailure(place.dataDirectory, '', error) : error;
+    throw isSystemError ? explainFolderFailure(place.dataDirectory, error) : error;
   }
 }
 

@@ -1,15 +1,18 @@
 import { execFile } from 'node:child_process';
-import { chmod, cp, lstat, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, cp, lstat, mkdir, mkdtemp, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { serverEnvironment } from './cluster-files.ts';
 import type { EmbeddedLog } from './embedded-log.ts';
-import { explainFailure } from './explain-failure.ts';
+import { explainUnusableBinaries } from './explain-failure.ts';
 import type { ServerAccount } from './server-account.ts';
 import type { ServerBinaries } from './server-binaries.ts';
 
 const run = promisify(execFile);
+
+/** EACCES: it may not be reached. EPERM: we may not change the account. A number: it ran, and ended with that. */
+type RunFailure = Error & { code?: string | number; stderr?: string };
 
 /**
  * The programs at a place from which the account may run them: where they are, unless they lie under a folder that only root may
@@ -23,56 +26,68 @@ export async function reachableBinaries(
   binaries: ServerBinaries,
   account: ServerAccount | undefined,
   log: EmbeddedLog,
+  places = ['/var/lib/switchboard', join(tmpdir(), 'switchboard-of-root')],
 ): Promise<ServerBinaries> {
   if (!account) return binaries;
   const failure = await tryToRun(binaries, account);
   if (!failure) return binaries;
-  for (const parent of ['/var/lib/switchboard', join(tmpdir(), 'switchboard-of-root')]) {
+  if (failure.code === 'EPERM') throw explainUnusableBinaries(binaries.directory, '', failure);
+  for (const parent of places) {
     try {
-      const copy = movedTo(binaries, await copyInto(parent, binaries, account));
-      log.info(
-        { directory: copy.directory },
-        'running PostgreSQL from a copy: its account may not enter the installation',
-      );
-      return copy;
+      return movedTo(binaries, await copyInto(parent, binaries, account, log));
     } catch (error) {
       log.warn({ parent, reason: String(error) }, 'PostgreSQL cannot be run from a copy there');
     }
   }
-  throw explainFailure(binaries.directory, String((failure as { stderr?: string }).stderr ?? ''), failure);
+  throw explainUnusableBinaries(binaries.directory, failure.stderr ?? '', failure);
 }
 
 /** Runs the program that needs every library: modes alone would not tell of noexec mounts and access lists. */
-async function tryToRun(binaries: ServerBinaries, account: ServerAccount): Promise<unknown> {
+async function tryToRun(binaries: ServerBinaries, account: ServerAccount): Promise<RunFailure | undefined> {
   try {
     await run(binaries.postgres, ['--version'], { ...account, cwd: '/', env: serverEnvironment });
     return undefined;
   } catch (error) {
-    return error;
+    return error as RunFailure;
   }
 }
 
-async function copyInto(parent: string, binaries: ServerBinaries, account: ServerAccount): Promise<string> {
+async function copyInto(
+  parent: string,
+  binaries: ServerBinaries,
+  account: ServerAccount,
+  log: EmbeddedLog,
+): Promise<string> {
   await mkdir(parent, { recursive: true, mode: 0o755 });
   await mustBelongToRoot(parent);
   await chmod(parent, 0o755);
   const place = join(parent, `postgresql-${binaries.version}`);
-  const works = async () => (await tryToRun(movedTo(binaries, place), account)) === undefined;
-  if (await works()) return place;
+  const failureThere = () => tryToRun(movedTo(binaries, place), account);
+  if (!(await failureThere())) return place;
 
   const draft = await mkdtemp(`${place}.new-`);
+  const broken = `${draft}.replaced`;
   try {
-    await cp(binaries.directory, draft, { recursive: true, verbatimSymlinks: true, filter: isNeeded });
+    await cp(await realpath(binaries.directory), draft, { recursive: true, verbatimSymlinks: true, filter: isNeeded });
     await openToReaders(draft);
-    // in the way can only be a copy that does not work
-    await rm(place, { recursive: true, force: true });
+    // another start may have put its copy there meanwhile, and run it
+    if (!(await failureThere())) return place;
+    await rename(place, broken).catch(ignoreMissing);
     await rename(draft, place);
   } finally {
-    await rm(draft, { recursive: true, force: true });
+    for (const path of [draft, broken]) await rm(path, { recursive: true, force: true });
   }
-  const failure = await tryToRun(movedTo(binaries, place), account);
-  if (failure) throw failure;
+  const failure = await failureThere();
+  if (failure) {
+    await rm(place, { recursive: true, force: true });
+    throw failure;
+  }
+  log.info({ place }, 'copied PostgreSQL to where its account can run it: it may not enter the installation');
   return place;
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 /** Whoever can write into the folder decides what PostgreSQL's account runs: in a temporary folder that may be a stranger. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { clusterArgument, clusterDirectoryOf, clusterName, serverEnvironment } from './cluster-files.ts';
-import { explainFailure } from './explain-failure.ts';
+import { explainServerFailure } from './explain-failure.ts';
 import type { ServerAccount } from './server-account.ts';
 import type { ServerBinaries } from './server-binaries.ts';
 
@@ -29,8 +29,8 @@ export async function resetPassword(
   const [output, exit] = await Promise.all([
     text(child.stderr),
     once(child, 'exit').catch((cause) => {
-      throw explainFailure(dataDirectory, '', cause);
+      throw explainServerFailure(dataDirectory, '', cause);
     }),
   ]);
-  if (exit[0] !== 0 || /ERROR:/.test(output)) throw explainFailure(dataDirectory, output);
+  if (exit[0] !== 0 || /ERROR:/.test(output)) throw explainServerFailure(dataDirectory, output);
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clusterArgument, clusterDirectoryOf, clusterName, serverEnvironment } from './cluster-files.ts';
-import { explainFailure } from './explain-failure.ts';
+import { explainServerFailure } from './explain-failure.ts';
 import { isServerProcess, readPostmasterFile } from './find-postmaster.ts';
 import { isAlive } from './process-identity.ts';
 import type { ServerAccount } from './server-account.ts';
@@ -52,7 +52,7 @@ export async function startPostmaster(options: PostmasterOptions): Promise<numbe
   } catch (cause) {
     const output = await log.written();
     if (/could not bind|could not create any TCP\/IP sockets/.test(output)) throw new PortTakenError(output, { cause });
-    throw explainFailure(dataDirectory, output, cause);
+    throw explainServerFailure(dataDirectory, output, cause);
   } finally {
     await log.close();
   }

@@ -32,6 +32,13 @@ export function findAccount(passwd: string, name: string): ServerAccount | undef
   return uid > 0 && Number.isInteger(gid) ? { uid, gid } : undefined;
 }
 
+/** What root writes into somebody's data directory belongs to that somebody, who may start without root next time. */
+export async function giveToOwnerOf(directory: string, path: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const owner = await stat(directory);
+  await lchown(path, owner.uid, owner.gid);
+}
+
 /** Gives the account a directory that is root's with everything in it: one that root unpacked or copied, say. */
 export async function giveTo(account: ServerAccount, directory: string): Promise<void> {
   if ((await stat(directory)).uid !== 0) return;

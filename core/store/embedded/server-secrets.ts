@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chown, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { ConfigurationError } from '../../errors.ts';
+import { giveToOwnerOf } from './server-account.ts';
 
 const shape = z.object({ password: z.string().min(20), port: z.number().int().min(1).max(65535).optional() });
 
@@ -36,10 +37,7 @@ export async function writeServerSecrets(dataDirectory: string, secrets: ServerS
   const file = fileOf(dataDirectory);
   const draft = `${file}.${process.pid}`;
   await writeFile(draft, `${JSON.stringify(secrets)}\n`, { mode: 0o600, flush: true });
-  if (process.getuid?.() === 0) {
-    const owner = await stat(dirname(file));
-    await chown(draft, owner.uid, owner.gid);
-  }
+  await giveToOwnerOf(dataDirectory, draft);
   await rename(draft, file);
 }
 
