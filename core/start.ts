@@ -45,7 +45,8 @@ export async function start(house: {
     'DATA_DIR' | 'DATABASE_URL' | 'SECRET_KEY'
   >;
   const dataDirectory = resolve(DATA_DIR);
-  const log = createLog({ level: 'info' });
+  // LOG_LEVEL is not read yet: a start that is refused says its one sentence and no more.
+  const log = createLog({ level: 'warn' });
   const cleanups: (() => Promise<void>)[] = [];
   try {
     const secretKey = await loadSecretKey({ DATABASE_URL, SECRET_KEY, DATA_DIR: dataDirectory });
@@ -106,7 +107,7 @@ export async function start(house: {
       readiness.set('dispatch', false);
       await running.stop(graceMs);
     });
-    const pairingCode = seeded ? (await makePairingCode(database, defaultOrganisation, 'w-owner')).code : undefined;
+    const pairingCode = seeded ? await makePairingCode(database, defaultOrganisation, 'w-owner') : undefined;
     process.stdout.write(
       welcome({
         seconds: (performance.now() - begun) / 1000,

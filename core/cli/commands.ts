@@ -47,7 +47,7 @@ const pair: Command = {
   description: 'print a one-time code that links an address or account to a worker (w-owner)',
   async run(context, [worker = 'w-owner', ...rest]) {
     if (rest.length > 0) throw usage('name one worker, or none for w-owner');
-    return (await makePairingCode(context.database, defaultOrganisation, worker as WorkerId)).code;
+    return await makePairingCode(context.database, defaultOrganisation, worker as WorkerId);
   },
 };
 
