@@ -13,13 +13,19 @@ const bots = [email, terminal] as readonly Bot<Settings>[];
 /** Every key that can be configured: the core's and each bot's. */
 export const settings = { ...coreSettings, ...email.settings, ...terminal.settings };
 
-const [command = 'help', ...args] = process.argv.slice(2);
-try {
-  process.exitCode = command === 'start' ? await start({ settings, bots }) : await runCommand(settings, command, args);
-} catch (error) {
-  // What a person can mend is one clear sentence; anything else is a defect and shows where it happened.
-  process.stderr.write(
-    `switchboard: ${error instanceof SwitchboardError ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
-  );
-  process.exitCode = 1;
+/** What a person can mend is one clear sentence; anything else is a defect and shows where it happened. */
+function explain(error: unknown): string {
+  if (error instanceof SwitchboardError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+if (import.meta.main) {
+  const [command = 'help', ...args] = process.argv.slice(2);
+  try {
+    process.exitCode =
+      command === 'start' ? await start({ settings, bots }) : await runCommand(settings, command, args);
+  } catch (error) {
+    process.stderr.write(`switchboard: ${explain(error)}\n`);
+    process.exitCode = 1;
+  }
 }

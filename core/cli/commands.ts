@@ -1,7 +1,7 @@
 import { checkStorable, declarationOf, readSettings } from '../config/read-settings.ts';
 import type { Sources } from '../config/read-sources.ts';
 import type { Settings } from '../config/setting.ts';
-import { formatConfiguration, showSetting } from '../config/show-settings.ts';
+import { formatConfiguration, settingsMarkdown, showSetting } from '../config/show-settings.ts';
 import { listStored, setStored, unsetStored } from '../config/stored-settings.ts';
 import { InvalidInputError } from '../errors.ts';
 import { makeToken } from '../mcp/tokens.ts';
@@ -53,7 +53,7 @@ const pair: Command = {
 
 const config: Command = {
   name: 'config',
-  usage: 'config [get KEY | set KEY VALUE | unset KEY]',
+  usage: 'config [get KEY | set KEY VALUE | unset KEY | page]',
   description: 'show or change the configuration; a change counts from the next start',
   async run(context, [verb, key, ...words]) {
     const store = { database: context.database, organisation: defaultOrganisation, secretKey: context.secretKey };
@@ -77,8 +77,10 @@ const config: Command = {
         declarationOf(context.settings, key);
         await unsetStored(store, key);
         return '';
+      case 'page':
+        return settingsMarkdown(context.settings).trimEnd();
       default:
-        throw usage(`unknown verb "${verb}" (valid: get, set, unset)`);
+        throw usage(`unknown verb "${verb}" (valid: get, set, unset, page)`);
     }
   },
 };
