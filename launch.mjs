@@ -25,16 +25,20 @@ const windows = process.platform === 'win32';
 const pinnedNode = join(modules, 'node', 'bin', windows ? 'node.exe' : 'node');
 const terminal = [0, 1, 2].some((fd) => isatty(fd));
 
-/** The one process that runs now, and the first signal that we were sent. */
+/** The one process that runs now, the first signal that we were sent, and when one was last passed on. */
 let running;
 let interrupted;
+let passedOn = 0;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => {
-    const first = !interrupted;
     interrupted ??= signal;
-    // a terminal sends Ctrl-C and its own end to the child too, and a second one may mean "at once"
-    if (first && !(terminal && signal !== 'SIGTERM')) running?.kill(signal);
+    // a terminal sends Ctrl-C and its own end to the child as well
+    if (terminal && signal !== 'SIGTERM') return;
+    // so may whoever signals a group of processes, and npm repeats it; a second one after a while means "at once"
+    if (Date.now() - passedOn < 1000) return;
+    passedOn = Date.now();
+    running?.kill(signal);
   });
 
 process.exitCode = await main(process.argv.slice(2)).catch((error) => {
