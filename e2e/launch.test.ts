@@ -129,3 +129,16 @@ test('two starts at once install once', async () => {
   expect(both.map(({ stdout }) => stdout)).toEqual(['up\n', 'up\n']);
   expect(await readFile(join(clone, 'installs'), 'utf8')).toBe('x');
 });
+
+test('an unknown whole-system run is refused with the names of those that there are', async () => {
+  await mkdir(join(clone, 'e2e/commands'), { recursive: true });
+  await writeFile(join(clone, 'e2e/commands/crash.ts'), `console.log(process.argv[2]);`);
+  await mkdir(join(clone, 'node_modules/tool'));
+  const installed = { 'node_modules/node': { version: '1.0.0' }, 'node_modules/tool': { version: '1.0.0' } };
+  await writeFile(join(clone, 'node_modules/.package-lock.json'), JSON.stringify({ packages: installed }));
+  expect(await outcome(launch(['e2e', 'crash', 'mail']))).toMatchObject({ stdout: 'mail\n', code: 0 });
+  expect(await outcome(launch(['e2e', 'crush']))).toMatchObject({
+    stderr: 'switchboard: unknown run "crush" (valid: "crash")\n',
+    code: 1,
+  });
+});
