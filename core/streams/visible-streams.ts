@@ -13,7 +13,7 @@ export function visibleStream(stream: string, readers: string): string {
         select 1 from participant vr join thread vt on vt.organisation = vr.organisation and vt.id = vr.thread
         where vr.organisation = ${reader} and vt.stream = ${stream}.id))
       or (${stream}.kind in ('channel', 'mail') and (
-        ${stream}.default_worker = reader.id
+        ${stream}.default_worker is not distinct from reader.id
         or exists (select 1 from "grant" vr where vr.organisation = ${reader}
           and vr.tool in ('create_stream', 'subscribe', 'invite_workers'))))
     )))`;

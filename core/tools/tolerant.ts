@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { InvalidInputError } from '../errors.ts';
 
 /**
  * The pieces that tools' arguments are made of. Models get arguments slightly wrong in the same few ways: an object collapsed to its
@@ -113,6 +114,19 @@ export function idOf<P extends 'r' | 'p' | 's' | 't'>(prefix: P, what: string) {
 /** A Worker, by id or name; looked up in the database (findWorker). */
 export function workerReference() {
   return z.string().trim().min(1).max(200);
+}
+
+/**
+ * The id that a get tool was asked for: `id`, or the same under the name of the thing (`role`), which is what other tools call it.
+ *
+ * @throws InvalidInputError when neither is said, or both and they differ.
+ */
+export function theId<Id extends string>(id: Id | undefined, named: Id | undefined): Id {
+  if (id !== undefined && named !== undefined && id !== named)
+    throw new InvalidInputError(`two different ids were said, "${id}" and "${named}": say one`);
+  const said = id ?? named;
+  if (said === undefined) throw new InvalidInputError('id: is missing');
+  return said;
 }
 
 /** `"a", "b"` for a sentence. */
