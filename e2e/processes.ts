@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findFreePort } from '../core/store/embedded/free-port.ts';
 import { findDatabaseProcesses, findDescendants, isRunning } from './process-tree.ts';
@@ -13,6 +14,9 @@ export type CoreOptions = {
   dataDirectory: string;
   /** Settings beside those that {@link startCore} makes; `undefined` takes one of them away. */
   env?: Record<string, string | undefined>;
+  /** HTTP's port and SMTP's; default free ones. A core that is to be found again after a restart keeps its ports. */
+  port?: number;
+  smtpPort?: number;
   /** What Node runs; default `main.ts start`. */
   program?: string[];
 };
@@ -35,6 +39,9 @@ export type Core = {
   waitReady(ms?: number): Promise<void>;
   /** What it printed on stdout and stderr, the last 256 KiB. */
   output(): string;
+  /** The same of one of the two. */
+  stdout(): string;
+  stderr(): string;
   /** Sends a signal to the core alone; false when it has ended already. SIGKILL leaves its database running. */
   kill(signal: NodeJS.Signals): boolean;
   /** SIGKILL to the core, all its children and every process of its embedded database; returns when they are gone. */
@@ -53,6 +60,11 @@ const KEPT_OUTPUT = 256 * 1024;
 /** What a core sees of our environment: no setting of the person who runs the tests. */
 const PASSED_ON = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'TMPDIR', 'TZ'];
 
+/** The environment that a process of the product gets beside its settings. */
+export function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]]));
+}
+
 /** An empty folder for a core's data, under the system's folder for temporary files; the caller removes it. */
 export function makeDataDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'switchboard-e2e-'));
@@ -65,11 +77,11 @@ export function makeDataDirectory(): Promise<string> {
 export async function startCore(options: CoreOptions): Promise<Core> {
   const { dataDirectory } = options;
   await mkdir(dataDirectory, { recursive: true });
-  const port = await findFreePort();
-  let smtpPort = port;
+  const port = options.port ?? (await findFreePort());
+  let smtpPort = options.smtpPort ?? port;
   while (smtpPort === port) smtpPort = await findFreePort();
   const env = {
-    ...Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]])),
+    ...ownEnvironment(),
     HOST: '127.0.0.1',
     PORT: String(port),
     PUBLIC_URL: `http://localhost:${port}`,
@@ -91,7 +103,9 @@ async function coreOf(
 ): Promise<Core> {
   const url = `http://127.0.0.1:${place.port}`;
   const exited = new Promise<CoreExit>((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
-  const output = collectOutput(child);
+  const output = collectOutput(child.stdout, child.stderr);
+  const stdout = collectOutput(child.stdout);
+  const stderr = collectOutput(child.stderr);
   await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
   const pid = child.pid ?? 0;
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
@@ -102,6 +116,8 @@ async function coreOf(
     url,
     exited,
     output,
+    stdout,
+    stderr,
     waitReady: async (ms = 60_000) => {
       const deadline = performance.now() + ms;
       while (!(await isReady(url))) {
@@ -135,9 +151,9 @@ async function coreOf(
   };
 }
 
-function collectOutput(child: ChildProcess): () => string {
+function collectOutput(...streams: (Readable | null)[]): () => string {
   let kept = '';
-  for (const stream of [child.stdout, child.stderr]) {
+  for (const stream of streams) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
       kept = (kept + text).slice(-KEPT_OUTPUT);
     });
