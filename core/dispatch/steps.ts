@@ -1,5 +1,6 @@
 import type { Usage } from '../runtimes/runtime.ts';
 import type { Executor } from '../store/database.ts';
+import { toJson } from '../store/json.ts';
 import type { ActivationId, StreamId, WorkerId } from '../store/ids.ts';
 import { type Lane, leaseSeconds } from './lane.ts';
 
@@ -45,7 +46,7 @@ export async function addStep(
       activationStreamOf(lane.owner as WorkerId),
       activation,
       kind,
-      JSON.stringify(content).replaceAll('\\u0000', ''),
+      toJson(content),
       usage ? JSON.stringify(usage) : null,
     ],
   );
