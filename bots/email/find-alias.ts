@@ -7,7 +7,7 @@ export interface Alias {
   organisation: OrganisationId;
   binding: BindingId;
   stream: StreamId;
-  /** The Worker that mail to it addresses. */
+  /** The AI Worker that mail to it addresses. */
   defaultWorker: WorkerId | null;
   /** `assistant@example.com`: without what stands behind the `+`. */
   address: string;
@@ -32,7 +32,7 @@ export async function findAlias(database: Executor, address: string): Promise<Fo
      from installation i
        left join binding b on b.organisation = i.organisation and b.kind = 'mail' and b.external_id = $2
        left join stream s on s.organisation = b.organisation and s.id = b.stream
-       left join worker w on w.organisation = s.organisation and w.id = s.default_worker and w.dismissed_at is null
+       left join worker w on w.organisation = s.organisation and w.id = s.default_worker and w.kind = 'ai' and w.dismissed_at is null
      where i.kind = 'mail' and i.external_id = $1`,
     [parsed.domain, parsed.alias],
   );

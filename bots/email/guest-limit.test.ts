@@ -30,6 +30,17 @@ describe('guests', () => {
     expect(await opened.triggers()).toHaveLength(31);
   });
 
+  it('may not have mail sent to somebody by commands either', async () => {
+    const opened = await open();
+    const connection = connectMail(opened.port);
+    for (let n = 1; n <= 33; n++)
+      expect((await connection.send({ ...mail, subject: `${n}`, text: 'mute' })).code).toBe(250);
+    connection.close();
+    const said = (await opened.events()).filter((event) => event.sourceKind === 'notice').map((event) => event.body);
+    expect(said.filter((body) => body.startsWith('Muted'))).toHaveLength(30);
+    expect(said).toHaveLength(31);
+  });
+
   it('reach their limit exactly although all write at once', async () => {
     const opened = await open();
     const connections = Array.from({ length: 8 }, () => connectMail(opened.port));

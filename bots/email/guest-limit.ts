@@ -2,21 +2,27 @@ import type { Core } from '../../core/core.ts';
 import type { OrganisationId, StreamId, ThreadId, WorkerId } from '../../core/store/ids.ts';
 import { append } from '../../core/streams/append.ts';
 
-/** Activations an hour that mail of unverified senders may cause: each of them, and all together (design §5). */
+/**
+ * Activations an hour that mail of unverified senders may cause: each of them, and all together (design §5). A command that the
+ * core answers itself counts like one, because it sends a mail to an address that anybody may have written.
+ */
 export const guestLimits = { each: 30, together: 300 } as const;
 
 /** Which of the limits a sender has reached. */
 export type Reached = 'none' | 'each' | 'together';
 
+/** So many of a Stream's last Events are looked at for commands: it bounds the work that a flood of mail makes for each. */
+const commandsAmong = 2000;
+
 /**
- * Counts the Activations of the last hour that unverified mail caused, those still waiting to begin included. Limits hold per
- * Organisation, across all its core processes.
+ * Counts the Activations of the last hour that unverified mail caused, those still waiting to begin and answered commands
+ * included. Limits hold per Organisation, across all its core processes.
  *
  * @param address the sender, as known on the platform `mail-unverified`
  */
 export async function guestLimitReached(
   core: Pick<Core, 'database'>,
-  organisation: OrganisationId,
+  place: { organisation: OrganisationId; stream: StreamId },
   address: string,
 ): Promise<Reached> {
   // From the AI Workers' activations of the last hour to the events behind them: each step has an index.
@@ -30,12 +36,16 @@ export async function guestLimitReached(
        select t.event || t.worker, t.event from worker w
          join trigger t on t.organisation = w.organisation and t.worker = w.id and t.state = 'waiting'
        where w.organisation = $1 and w.kind = 'ai'
+       union all
+       select l.id, l.id from (
+         select id, extra, created_at from event where organisation = $1 and stream = $3 order by position desc limit $4
+       ) l where l.created_at > now() - interval '1 hour' and l.extra ? 'command'
      )
      select count(distinct c.run) filter (where i.external_id = $2) as own, count(distinct c.run) as together
      from caused c
        join event e on e.organisation = $1 and e.id = c.event
        join identity i on i.organisation = $1 and i.worker = e.author and i.platform = 'mail-unverified'`,
-    [organisation, address],
+    [place.organisation, address, place.stream, commandsAmong],
   );
   if ((row?.own ?? 0) >= guestLimits.each) return 'each';
   return (row?.together ?? 0) >= guestLimits.together ? 'together' : 'none';

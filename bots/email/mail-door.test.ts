@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { SMTPServer } from 'smtp-server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startOutbox } from '../../core/delivery/outbox.ts';
 import { startDispatcher } from '../../core/dispatch/dispatcher.ts';
@@ -258,6 +261,28 @@ describe('what an agent says by itself', () => {
     expect(second).toMatchObject({ to: ['supplier@example.com'], subject: 'Re: Order 7', inReplyTo: first.messageId });
   });
 
+  it('in a Thread goes to the person who wrote last, not to a machine and not to all', async () => {
+    await open({ trusted: true, runtime: { name: 'silent', run: async () => ({ text: 'NO_REPLY' }) } });
+    await house.core.database.query(
+      `insert into identity (organisation, platform, external_id, worker) values ($1, 'mail', 'ada@example.com', 'w-ada')`,
+      [organisation],
+    );
+    await send({ messageId: '<1@example.com>' });
+    const thread = (await house.events())[0]?.thread;
+    await house.core.database.query(`insert into participant (organisation, thread, worker) values ($1, $2, 'w-ada')`, [
+      organisation,
+      thread,
+    ]);
+    await send({ from: 'ada@example.com', inReplyTo: '<1@example.com>' });
+    await send({
+      inReplyTo: '<1@example.com>',
+      headers: { 'Auto-Submitted': 'auto-replied', 'Reply-To': 'robot@example.com' },
+    });
+    expect(new Set((await house.events()).map((event) => event.thread))).toEqual(new Set([thread]));
+    await publish({ body: 'One more thing.' }, thread);
+    expect((await arrived(1)).envelope.to).toEqual(['ada@example.com']);
+  });
+
   it('to nobody is given up at once, and why is said', async () => {
     await open();
     await publish({ body: 'Hello?' });
@@ -318,6 +343,23 @@ describe('a mail server', () => {
     expect(JSON.stringify(await deliveries())).not.toContain('hunter2');
   });
 
+  it('that gives mails a Message-ID of its own is answered by that one as well', async () => {
+    const given = '<0a1b@x.prod.outlook.com>';
+    const server = new SMTPServer({
+      disabledCommands: ['AUTH', 'STARTTLS'],
+      onData: (stream, _session, callback) =>
+        stream.resume().once('end', () => callback(null, `2.0.0 OK ${given} [Hostname=x.prod.outlook.com]`)),
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server.server, 'listening');
+    cleanups.push(() => new Promise<void>((resolve) => server.close(resolve)));
+    await open({ smtpUrl: `smtp://127.0.0.1:${(server.server.address() as AddressInfo).port}` });
+    await send();
+    await eventually(async () => (await deliveries())[0]?.state === 'delivered');
+    await send({ inReplyTo: given, text: 'Friday?' });
+    expect(new Set((await house.events()).map((event) => event.thread)).size).toBe(1);
+  });
+
   it('that is not configured is waited for', async () => {
     await open({ smtpUrl: undefined });
     await send();
@@ -332,12 +374,14 @@ it('a Delivery that is tried again, though it had been sent, is the same mail', 
   await arrived(1);
   await eventually(async () => (await deliveries())[0]?.state === 'delivered');
   await house.core.database.query(`update delivery set state = 'sending'`);
+  await house.core.database.query(`update event set created_at = created_at - interval '1 hour'`);
   await house.core.database.query(`update lane set ready_at = now() where kind = 'delivery'`);
   house.core.waking.announce();
   await arrived(2);
   const [one, two] = sink.messages();
   expect(two?.messageId).toBe(one?.messageId);
-  expect(two?.parsed.date).toEqual(one?.parsed.date);
+  const [, answer] = await house.events();
+  expect(two?.parsed.date).toEqual(new Date(Math.floor(Number(answer?.createdAt) / 1000) * 1000));
 });
 
 it('a door that is not connected yet keeps what should go out', async () => {

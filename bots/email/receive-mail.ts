@@ -55,7 +55,7 @@ async function receiveFor(core: Core, alias: Alias, mail: ReadMail, options: Rec
   const { content, sender, automatic } = mail;
   const isGuest = !sender.verified && !automatic;
   const work = async () => {
-    const limit = isGuest ? await guestLimitReached(core, alias.organisation, sender.externalId) : 'none';
+    const limit = isGuest ? await guestLimitReached(core, alias, sender.externalId) : 'none';
     const thread = await findThread(core.database, alias, sender, content);
     const received = await store(core, alias, mail, thread, limit !== 'none');
     const { event, duplicate } = received.appended;
