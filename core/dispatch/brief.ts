@@ -10,10 +10,10 @@ import { batchBytes, type Taken } from './take-batch.ts';
 const historyEvents = 200;
 const charactersPerToken = 4;
 
-/** The briefing, and on whose behalf the Worker acts: who wrote the batch, and who began the chain that led to it. */
+/** The briefing, and on whose behalf the Worker acts: who wrote the batch, and who began the chain that led to it (null: nobody). */
 export interface Brief {
   briefing: Briefing;
-  behalf: WorkerId[];
+  behalf: (WorkerId | null)[];
 }
 
 /**
@@ -51,13 +51,15 @@ export async function brief(executor: Executor, lane: Lane, taken: Taken, histor
     ? await historyBefore(executor, organisation, lane.thread, first.position, historyTokens)
     : { history: [], historyCut: false };
 
-  const origins = await executor.query<{ author: WorkerId }>(
-    `select distinct author from event where organisation = $1 and id = any($2::text[]) and author is not null`,
+  const origins = await executor.query<{ author: WorkerId | null }>(
+    `select distinct author from event where organisation = $1 and id = any($2::text[])`,
     [organisation, batch.map((event) => event.origin)],
   );
-  const authors = [...batch.flatMap((event) => event.author ?? []), ...origins.map((row) => row.author)];
-  const behalf = [...new Set(authors)].filter((worker) => worker !== taken.worker).sort();
-  const readers = new Set([...(await readersOf(executor, organisation, taken.stream, lane.thread)), ...behalf]);
+  const authors = new Set([...batch.map((event) => event.author), ...origins.map((row) => row.author)]);
+  authors.delete(taken.worker);
+  const behalf = [...authors].sort();
+  const people = behalf.filter((author) => author !== null);
+  const readers = new Set([...(await readersOf(executor, organisation, taken.stream, lane.thread)), ...people]);
 
   return {
     briefing: {

@@ -1,7 +1,7 @@
 import type { Usage } from '../runtimes/runtime.ts';
 import type { Executor } from '../store/database.ts';
-import { toJson } from '../store/json.ts';
 import type { ActivationId, StreamId, WorkerId } from '../store/ids.ts';
+import { toJson } from '../store/json.ts';
 import { type Lane, leaseSeconds } from './lane.ts';
 
 /** What is stored of an Activation, in order: its start and end, and what its runtime recorded between. */
