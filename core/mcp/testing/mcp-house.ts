@@ -17,8 +17,7 @@ import { makeToken } from '../tokens.ts';
 /** What a tool said: the JSON of its result, or the text of its error. */
 export interface ToolAnswer {
   isError: boolean;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into results of every tool
-  value: any;
+  value: Record<string, unknown>;
   text: string;
 }
 
@@ -88,5 +87,15 @@ export function readAnswer(result: Awaited<ReturnType<Client['callTool']>>): Too
   const [part] = result.content as { type: string; text: string }[];
   const text = part?.text ?? '';
   const isError = result.isError === true;
-  return { isError, text, value: isError ? undefined : JSON.parse(text) };
+  return { isError, text, value: isError ? {} : JSON.parse(text) };
+}
+
+/** What lies at `role.content` or `events.0.body` in a result; undefined when there is nothing. */
+export function at(value: unknown, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>(
+      (here, key) => (here instanceof Object ? (here as Record<string, unknown>)[key] : undefined),
+      value,
+    );
 }
