@@ -2,7 +2,7 @@ import type { SendMailOptions } from 'nodemailer';
 import type { OutgoingDelivery } from '../../core/delivery/door.ts';
 import type { Event } from '../../core/streams/message.ts';
 import { cleanLine } from './clean-text.ts';
-import type { Route } from './find-answered.ts';
+import type { Route } from './find-route.ts';
 import { messageIdOfDelivery, referencesFor } from './message-ids.ts';
 
 /**
@@ -18,7 +18,7 @@ export function composeMail(delivery: OutgoingDelivery, event: Event, route: Rou
     from,
     replyTo: { name: from.name, address: `${alias}+${delivery.thread}@${domain}` },
     to: route.to,
-    // The lines of the envelope are its own: the token is for people's answers, what comes back undelivered is not one.
+    // Without the token: what comes back undelivered is no answer in the Thread.
     envelope: { from: from.address, to: route.to },
     subject: parent ? replySubject(event.subject || parent.subject) : newSubject(event),
     messageId: messageIdOfDelivery(delivery.id, domain),

@@ -3,7 +3,7 @@ import type { Core } from '../../core/core.ts';
 import type { Delivered, Door, OutgoingDelivery } from '../../core/delivery/door.ts';
 import { OutsideUnavailable, PermanentFailure } from '../../core/dispatch/failure.ts';
 import { composeMail } from './compose-mail.ts';
-import { findRoute } from './find-answered.ts';
+import { findRoute } from './find-route.ts';
 import type { EmailSettings } from './mail-settings.ts';
 import { sendFailure } from './send-failure.ts';
 
