@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { clusterDirectoryOf } from '../embedded/cluster-files.ts';
-import { findServerProcesses } from '../embedded/find-postmaster.ts';
+import { inject } from 'vitest';
+import { killServer } from './kill-server.ts';
 
 /** A data directory for a test. `await using` it, or dispose of it in `afterAll`: what still runs in it is killed then. */
 export interface TemporaryDataDirectory extends AsyncDisposable {
@@ -11,17 +10,14 @@ export interface TemporaryDataDirectory extends AsyncDisposable {
   killServer(): Promise<void>;
 }
 
-/** Makes an empty data directory in the system's temporary folder, or in another one. */
-export async function temporaryDataDirectory(parent = tmpdir()): Promise<TemporaryDataDirectory> {
-  const path = await mkdtemp(join(parent, 'switchboard-data-'));
-  const killServer = async () => {
-    for (const pid of await findServerProcesses(clusterDirectoryOf(path)).catch(() => [])) process.kill(pid, 'SIGKILL');
-  };
+/** Makes an empty data directory in the folder of the test run, which is cleared up even if the run is interrupted. */
+export async function temporaryDataDirectory(): Promise<TemporaryDataDirectory> {
+  const path = await mkdtemp(join(inject('testFolder'), 'data-'));
   return {
     path,
-    killServer,
+    killServer: () => killServer(path),
     async [Symbol.asyncDispose]() {
-      await killServer();
+      await killServer(path);
       await rm(path, { recursive: true, force: true, maxRetries: 10 });
     },
   };

@@ -3,13 +3,6 @@ import { Client } from 'pg';
 import { inject } from 'vitest';
 import { databaseUrl, templateName } from './template-database.ts';
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** The URL of the run's PostgreSQL server (global-setup.ts). */
-    testServerUrl: string;
-  }
-}
-
 /** A database of a test's own. `await using` it, or close it in `afterAll`. */
 export interface TestDatabase extends AsyncDisposable {
   /** postgres://…: the superuser's. */
