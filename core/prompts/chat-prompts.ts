@@ -1,11 +1,13 @@
 import type { ChatPrompts } from '../core.ts';
 import { SwitchboardError } from '../errors.ts';
-import { visiblePrompts } from './index.ts';
+import { allPrompts, visiblePrompts } from './index.ts';
 
 /** The prompts as every door offers them: the text after the mention, with or without a slash. */
 export const chatPrompts: ChatPrompts = {
   async inChat(core, { organisation, worker, stream, command }) {
     const { name, argument, slash } = command;
+    // Most first words name no prompt: nothing is asked of the database for them.
+    if (!allPrompts.some((known) => known.name === name)) return null;
     const visible = await visiblePrompts(core.database, organisation, worker);
     const prompt = visible.find((known) => known.name === name);
     if (!prompt || !(slash || prompt.isMeant(argument))) return null;

@@ -49,3 +49,16 @@ export function batching<In, Out>(
       }
     });
 }
+
+/** One value for each key, made at its first use and gone with the key: a queue for each database, say. */
+export function oncePer<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new WeakMap<Key, Value>();
+  return (key) => {
+    let value = made.get(key);
+    if (value === undefined) {
+      value = make(key);
+      made.set(key, value);
+    }
+    return value;
+  };
+}

@@ -24,6 +24,7 @@ export async function openWaking(url: string, options: { listen?: boolean } = {}
   let client: Client | undefined;
   let retry: NodeJS.Timeout | undefined;
   let pending: NodeJS.Timeout | undefined;
+  let notifying = false;
 
   const wake = () => {
     for (const listener of listeners) listener();
@@ -52,17 +53,30 @@ export async function openWaking(url: string, options: { listen?: boolean } = {}
     wake();
   }
 
+  /** One at a time: what is announced while one is under way is told by the next. */
+  function notify(): void {
+    const current = client;
+    if (!current || notifying) {
+      pending = notifying ? setTimeout(notify, coalesceMs) : undefined;
+      return;
+    }
+    pending = undefined;
+    notifying = true;
+    // A lost connection is mended by 'end'; polling covers the gap.
+    current
+      .query(`notify ${channel}`)
+      .catch(() => undefined)
+      .finally(() => {
+        notifying = false;
+      });
+  }
+
   if (options.listen !== false) await connect();
 
   return {
     announce() {
       queueMicrotask(wake);
-      if (pending || !client) return;
-      pending = setTimeout(() => {
-        pending = undefined;
-        // A lost connection is mended by 'end'; polling covers the gap.
-        client?.query(`notify ${channel}`).catch(() => undefined);
-      }, coalesceMs);
+      if (client) pending ??= setTimeout(notify, coalesceMs);
     },
     listen(listener) {
       listeners.add(listener);

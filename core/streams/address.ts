@@ -1,15 +1,27 @@
-import type { Executor } from '../store/database.ts';
+import { type BatchOutcome, batching, oncePer } from '../store/batching.ts';
+import type { Database } from '../store/database.ts';
 import type { OrganisationId, WorkerId } from '../store/ids.ts';
+import { toJson } from '../store/json.ts';
 
 /** Names have at most so many words, as far as addressing goes. */
 const nameWords = 4;
+
+/** A text's possible names, in lower case. */
+interface Lookup {
+  organisation: OrganisationId;
+  candidates: string[];
+}
+
+const lookupsOf = oncePer((database: Database) =>
+  batching((lookups: Lookup[]) => findByName(database, lookups), { atMost: 64, inFlight: 2 }),
+);
 
 /**
  * The AI Worker named at the head of a text, whole words and any case: `Scout, look at this` or `@Scout look`. The longest name
  * wins. Null when the text begins with no Worker's name.
  */
 export async function findAddressed(
-  executor: Executor,
+  database: Database,
   organisation: OrganisationId,
   text: string,
 ): Promise<WorkerId | null> {
@@ -18,19 +30,30 @@ export async function findAddressed(
     .replace(/^@/, '')
     .split(/\s+/, nameWords)
     .map((word) => word.toLowerCase());
-  const candidates: string[] = [];
+  const candidates = new Set<string>();
   for (let n = 1; n <= words.length; n++) {
     const phrase = words.slice(0, n).join(' ');
-    candidates.push(phrase, phrase.replace(/[\p{P}\p{S}]+$/u, ''));
+    candidates.add(phrase).add(phrase.replace(/[\p{P}\p{S}]+$/u, ''));
     const beforePunctuation = /^(.*?)[,:;!?.…–—]/.exec(phrase)?.[1];
-    if (beforePunctuation) candidates.push(beforePunctuation);
+    if (beforePunctuation) candidates.add(beforePunctuation);
   }
-  const [found] = await executor.query<{ id: WorkerId }>(
-    `select id from worker where organisation = $1 and kind = 'ai' and dismissed_at is null and lower(name) = any($2::text[])
-     order by length(name) desc, id limit 1`,
-    [organisation, [...new Set(candidates)].filter((candidate) => candidate !== '')],
+  candidates.delete('');
+  if (candidates.size === 0) return null;
+  return await lookupsOf(database)({ organisation, candidates: [...candidates] });
+}
+
+async function findByName(database: Database, lookups: Lookup[]): Promise<BatchOutcome<WorkerId | null>[]> {
+  const rows = await database.query<{ id: WorkerId | null }>(
+    `select w.id from json_to_recordset($1::json) i(n int, organisation text, candidates json)
+     left join lateral (
+       select w.id from json_array_elements_text(i.candidates) c
+         join worker w on w.organisation = i.organisation and w.kind = 'ai' and w.dismissed_at is null and lower(w.name) = c
+       order by length(w.name) desc, w.id limit 1
+     ) w on true
+     order by i.n`,
+    [toJson(lookups.map((lookup, n) => ({ n, ...lookup })))],
   );
-  return found?.id ?? null;
+  return rows.map(({ id }) => ({ value: id }));
 }
 
 const aside = /^\s*\(aside\)\s*/i;

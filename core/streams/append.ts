@@ -1,6 +1,6 @@
 import type { Core } from '../core.ts';
 import { InvalidInputError, NotFoundError } from '../errors.ts';
-import { type BatchOutcome, batching } from '../store/batching.ts';
+import { type BatchOutcome, batching, oncePer } from '../store/batching.ts';
 import { type Database, type Executor, isUniqueViolation } from '../store/database.ts';
 import { type Appended, type AppendInput, coreScope } from './append-input.ts';
 import { decideWhoWakes } from './decide-who-wakes.ts';
@@ -77,17 +77,10 @@ function planOf(input: AppendInput, resolved: Resolved): (PlannedAppend & { hopL
   return { input, streamKind, resolved, wake, hopLimitReached };
 }
 
-const queues = new WeakMap<Database, (input: AppendInput) => Promise<Appended>>();
-
 /** One queue a database: what comes at the same time, by whatever door, is committed together. */
-function queueOf(database: Database): (input: AppendInput) => Promise<Appended> {
-  let queue = queues.get(database);
-  if (!queue) {
-    queue = batching((inputs: AppendInput[]) => appendBatch(database, inputs), batchLimits);
-    queues.set(database, queue);
-  }
-  return queue;
-}
+const queueOf = oncePer((database: Database) =>
+  batching((inputs: AppendInput[]) => appendBatch(database, inputs), batchLimits),
+);
 
 /** One batch in two round trips. What collides within it, or with somebody else, goes alone. */
 async function appendBatch(database: Database, inputs: AppendInput[]): Promise<BatchOutcome<Appended>[]> {
