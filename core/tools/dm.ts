@@ -1,9 +1,9 @@
 import { InvalidInputError } from '../errors.ts';
 import { findWorker } from '../organisation/workers.ts';
 import { append } from '../streams/append.ts';
-import { openDirectMessages } from '../streams/direct-messages.ts';
+import { directMessagesOf, openDirectMessages } from '../streams/direct-messages.ts';
 import { settleDeliveries } from './settle-deliveries.ts';
-import { speaker } from './speaker.ts';
+import { refuseOwnThread, speaker } from './speaker.ts';
 import { exactly, text, workerReference } from './tolerant.ts';
 import { defineTool } from './tool.ts';
 
@@ -25,6 +25,7 @@ export const dm = defineTool({
       throw new InvalidInputError(
         `${other.id} is a guest and reads no direct messages: answer in the thread you share`,
       );
+    refuseOwnThread(context, directMessagesOf(worker, other.id).thread);
     const said = await speaker(context);
     const { stream, thread } = await openDirectMessages(core.database, organisation, worker, other.id);
     const appended = await append(core, {

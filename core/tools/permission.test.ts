@@ -55,7 +55,7 @@ describe('no confused deputy', () => {
   });
 
   it('every tool that changes something but says something asks for it', async () => {
-    const changing = allTools.filter((tool) => !tool.readOnly && !['publish', 'dm'].includes(tool.name));
+    const changing = allTools.filter((tool) => !tool.readOnly && !['publish', 'dm', 'worker_log'].includes(tool.name));
     expect(changing.length).toBeGreaterThan(12);
     for (const tool of changing)
       await expect(during([guest], tool.name, {}), tool.name).rejects.toThrow(`without holding ${tool.name}`);

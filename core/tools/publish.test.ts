@@ -5,7 +5,7 @@ import { OutsideUnavailable, PermanentFailure } from '../dispatch/failure.ts';
 import { at, type McpHouse, openMcpHouse } from '../mcp/testing/mcp-house.ts';
 import { grantTools } from '../organisation/grants.ts';
 import { findOrMakeGuest } from '../organisation/identities.ts';
-import type { WorkerId } from '../store/ids.ts';
+import type { ThreadId, WorkerId } from '../store/ids.ts';
 import { append } from '../streams/append.ts';
 import { callDuringActivation } from './testing/during-activation.ts';
 
@@ -69,6 +69,29 @@ describe('in a channel', () => {
       kind: 'ai',
       activation: 'a-test',
     });
+  });
+
+  it('an agent does not publish where its answer goes by itself', async () => {
+    const { thread } = await append(house.core, {
+      organisation: 'default',
+      stream: 's-general',
+      author: 'w-owner',
+      sourceKind: 'human',
+      message: { body: 'Well?' },
+      silent: true,
+    });
+    const say = callDuringActivation(house.core, { behalf: ['w-owner'], thread }, 'publish', {
+      stream: 's-general',
+      thread,
+      body: 'Well!',
+    });
+    await expect(say).rejects.toThrow('posted there by itself');
+    const dm = (await house.call('dm', { worker: 'assistant', body: 'psst' })).value.thread as ThreadId;
+    const answer = callDuringActivation(house.core, { behalf: ['w-owner'], thread: dm }, 'dm', {
+      worker: 'Owner',
+      body: 'x',
+    });
+    await expect(answer).rejects.toThrow('posted there by itself');
   });
 
   it('nobody publishes where they do not listen, or to a transcript, or to what is not there', async () => {
@@ -181,7 +204,7 @@ describe('dm', () => {
     const back = (await house.call('dm', { worker: 'w-owner', body: 'yes?' }, { worker: 'w-assistant' })).value;
     expect(back).toMatchObject({ stream: forth.stream, thread: forth.thread, woken: [] });
     const seen = await house.call('read_events', { thread: forth.thread });
-    expect([at(seen.value, 'events.0.body'), at(seen.value, 'events.1.body')]).toEqual(['psst', 'yes?']);
+    expect((seen.value.events as { body: string }[]).slice(-2).map(({ body }) => body)).toEqual(['psst', 'yes?']);
   });
 
   it('is refused to oneself, to nobody, and to a guest', async () => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type AppendInput, append } from '../streams/append.ts';
 import { resolveRecipients } from './resolve-recipients.ts';
 import { settleDeliveries } from './settle-deliveries.ts';
-import { speaker } from './speaker.ts';
+import { refuseOwnThread, speaker } from './speaker.ts';
 import { count, exactly, idOf, listOf, maybe, text } from './tolerant.ts';
 import { defineTool } from './tool.ts';
 
@@ -42,6 +42,7 @@ export const publish = defineTool({
   async run(context, input) {
     const { core, organisation, signal } = context;
     const { stream, thread, body, subject, inReplyTo, attachments } = input;
+    refuseOwnThread(context, thread);
     const said = await speaker(context);
     const recipients = await resolveRecipients(context, { stream, thread, to: input.to ?? [] });
     const message: AppendInput['message'] = {

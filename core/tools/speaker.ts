@@ -1,4 +1,6 @@
+import { InvalidInputError } from '../errors.ts';
 import { unknownWorker } from '../organisation/workers.ts';
+import type { ThreadId } from '../store/ids.ts';
 import type { AppendInput } from '../streams/append.ts';
 import type { ToolContext } from './tool.ts';
 
@@ -21,4 +23,16 @@ export async function speaker(
     return { ...said, hops, origin, activation: id };
   }
   return { ...said, hops: found.kind === 'ai' ? 1 : 0 };
+}
+
+/**
+ * The thread that an Activation answers gets its final text, and one visible reply (design rules 7 and 10).
+ *
+ * @throws InvalidInputError when `thread` is that one.
+ */
+export function refuseOwnThread(context: ToolContext, thread: ThreadId | undefined): void {
+  if (thread !== undefined && thread === context.activation?.thread)
+    throw new InvalidInputError(
+      'this is the thread that you are answering: your final answer is posted there by itself',
+    );
 }

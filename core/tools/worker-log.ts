@@ -14,7 +14,8 @@ export const workerLog = defineTool({
     'Read what an AI worker did, step by step: when it started, what it wrote, which tools it called with what result, how it ended. For those who manage it.',
   input: exactly({ worker: workerReference().describe('id or name'), ...reading }),
   idempotent: true,
-  readOnly: true,
+  // It may subscribe whoever reads.
+  readOnly: false,
   changesOrganisation: false,
   readersNeedGrant: false,
   async run(context, { worker, ...rest }) {

@@ -1,13 +1,13 @@
 import type { Core } from '../../core.ts';
 import { defaultOrganisation } from '../../organisation/seed.ts';
-import type { WorkerId } from '../../store/ids.ts';
+import type { ThreadId, WorkerId } from '../../store/ids.ts';
 import { callTool } from '../call-tool.ts';
 import type { ToolContext } from '../tool.ts';
 
 /** A call of a tool by Assistant while it runs: who made it run, and who reads its answer. */
 export async function callDuringActivation(
   core: Core,
-  about: { behalf: (WorkerId | null)[]; readers?: WorkerId[]; worker?: WorkerId; hops?: number },
+  about: { behalf: (WorkerId | null)[]; readers?: WorkerId[]; worker?: WorkerId; hops?: number; thread?: ThreadId },
   tool: string,
   input: unknown = {},
 ): Promise<Record<string, unknown>> {
@@ -18,7 +18,7 @@ export async function callDuringActivation(
     activation: {
       id: 'a-test',
       stream: 's-general',
-      thread: 't-test',
+      thread: about.thread ?? 't-test',
       behalf: about.behalf,
       readers: about.readers ?? about.behalf.filter((worker) => worker !== null),
       hops: about.hops ?? 1,
