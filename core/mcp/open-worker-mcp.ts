@@ -1,5 +1,6 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
+import manifest from '../../package.json' with { type: 'json' };
 import type { ToolContext } from '../tools/tool.ts';
 import { makeWorkerServer } from './worker-server.ts';
 
@@ -9,7 +10,7 @@ import { makeWorkerServer } from './worker-server.ts';
  */
 export async function openWorkerMcp(context: ToolContext): Promise<Client> {
   const server = makeWorkerServer(context);
-  const client = new Client({ name: 'switchboard', version: '0.1.0' });
+  const client = new Client({ name: manifest.name, version: manifest.version });
   const [ours, theirs] = InMemoryTransport.createLinkedPair();
   await server.connect(theirs);
   await client.connect(ours);

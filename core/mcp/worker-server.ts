@@ -11,6 +11,7 @@ import {
   McpError,
   ReadResourceRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
+import manifest from '../../package.json' with { type: 'json' };
 import { SwitchboardError } from '../errors.ts';
 import { grantedTools } from '../organisation/grants.ts';
 import { callTool } from '../tools/call-tool.ts';
@@ -34,7 +35,7 @@ const instructions = [
 export function makeWorkerServer(context: ToolContext): Server {
   const { core, organisation, worker } = context;
   const server = new Server(
-    { name: 'switchboard', title: 'Switchboard', version: '0.1.0' },
+    { name: manifest.name, title: 'Switchboard', version: manifest.version },
     { capabilities: { tools: {}, prompts: {}, resources: {} }, instructions },
   );
   const during = (signal: AbortSignal): ToolContext => ({
