@@ -127,14 +127,17 @@ export async function start(house: {
   return 0;
 }
 
+/** One Ctrl-C can arrive twice, from the terminal and through the launcher. */
+const sameSignalMs = 1000;
+
 /** The first signal to end; a second one ends the process at once, and the next start picks up what it left. */
 function untilSignalled(): Promise<NodeJS.Signals> {
   return new Promise((done) => {
-    let first = true;
+    let first: number | undefined;
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
       process.on(signal, () => {
-        if (!first) process.exit(130);
-        first = false;
+        if (first !== undefined && performance.now() - first > sameSignalMs) process.exit(130);
+        first ??= performance.now();
         done(signal);
       });
   });
