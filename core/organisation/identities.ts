@@ -1,5 +1,7 @@
-import type { Executor } from '../store/database.ts';
+import { type BatchOutcome, batching, oncePer } from '../store/batching.ts';
+import type { Database, Executor } from '../store/database.ts';
 import { newId, type OrganisationId, type WorkerId } from '../store/ids.ts';
+import { toJson } from '../store/json.ts';
 import { isGuest } from './visible-workers.ts';
 
 /** A Worker's id on a platform: a Slack user, an Entra user, a mail address. */
@@ -9,6 +11,38 @@ export interface Identity {
 }
 
 const longestName = 100;
+
+const lookupsOf = oncePer((database: Database) =>
+  batching((lookups: Lookup[]) => findKnown(database, lookups), { atMost: 64, inFlight: 2 }),
+);
+
+interface Lookup extends Identity {
+  organisation: OrganisationId;
+}
+
+/**
+ * The Worker behind the sender of a message; one not seen before becomes a guest. Senders that are looked for at the same time are
+ * looked for together.
+ */
+export async function findSender(
+  database: Database,
+  organisation: OrganisationId,
+  sender: Identity & { name: string },
+): Promise<WorkerId> {
+  const { platform, externalId } = sender;
+  const known = await lookupsOf(database)({ organisation, platform, externalId });
+  return known ?? (await findOrMakeGuest(database, organisation, sender));
+}
+
+async function findKnown(database: Database, lookups: Lookup[]): Promise<BatchOutcome<WorkerId | null>[]> {
+  const rows = await database.query<{ worker: WorkerId | null }>(
+    `select i.worker from json_to_recordset($1::json) x(n int, organisation text, platform text, "externalId" text)
+     left join identity i on i.organisation = x.organisation and i.platform = x.platform and i.external_id = x."externalId"
+     order by x.n`,
+    [toJson(lookups.map((lookup, n) => ({ n, ...lookup })))],
+  );
+  return rows.map(({ worker }) => ({ value: worker }));
+}
 
 /**
  * The Worker behind an Identity; one not seen before becomes a guest: a human without a Position and without Grants. One round trip

@@ -115,7 +115,7 @@ function statementName(text: string): string | undefined {
 }
 
 /** SQLSTATE classes that mean "the server is not there", not "the query is wrong": connection, shutdown, resources. */
-const unavailableStates = /^(08|53|57P|58)/;
+const unavailableStates = /^(08(?!P01)|53|57P|58)/;
 
 function asUnavailable(error: unknown): unknown {
   if (error instanceof DatabaseError) {

@@ -67,7 +67,7 @@ function planOf(input: AppendInput, resolved: Resolved): (PlannedAppend & { hopL
     sourceKind: input.sourceKind,
     author: input.author,
     hops: input.hops ?? 0,
-    addressed: input.addressed ?? [],
+    addressed: resolved.addressed,
     addressedByName: input.addressedByName ?? false,
     silent: (input.silent ?? false) || resolved.muted,
     subscribers: resolved.subscribers,

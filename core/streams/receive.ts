@@ -1,5 +1,5 @@
 import type { Core } from '../core.ts';
-import { findOrMakeGuest } from '../organisation/identities.ts';
+import { findSender } from '../organisation/identities.ts';
 import { pairIdentity, readPairingCode } from '../organisation/pairing.ts';
 import type { BindingId, OrganisationId, StreamId, ThreadId, WorkerId } from '../store/ids.ts';
 import { findAddressed, isAside, parseCommand } from './address.ts';
@@ -57,7 +57,7 @@ export async function receive(core: Core, incoming: Incoming): Promise<Received>
   const sender =
     'worker' in incoming.sender
       ? incoming.sender.worker
-      : await findOrMakeGuest(core.database, incoming.organisation, incoming.sender);
+      : await findSender(core.database, incoming.organisation, incoming.sender);
   const input = inputOf(incoming, sender);
   if (incoming.silent) return { kind: 'appended', sender, appended: await append(core, { ...input, silent: true }) };
 

@@ -13,6 +13,8 @@ export interface Resolved {
   thread: ThreadId | null;
   muted: boolean;
   participants: WorkerId[];
+  /** Of those who are addressed: the AI Workers that are still here. */
+  addressed: WorkerId[];
   subscribers: { worker: WorkerId; mode: 'all' | 'mentions' }[];
   defaultWorker: WorkerId | null;
   /** The Bindings at which the Thread has a place. */
@@ -30,12 +32,15 @@ export async function resolveAppends(executor: Executor, inputs: readonly Append
     place: input.threadPlace?.externalId,
     scope: input.cameBy ?? coreScope,
     receipts: input.receipts ?? [],
+    addressed: input.addressed ?? [],
   }));
   return await executor.query<Resolved>(
     `select s.kind as "streamKind", seen.event as seen, t.id as thread, coalesce(t.muted_at is not null, false) as muted,
-       coalesce(p.workers, '[]') as participants, coalesce(sub.workers, '[]') as subscribers, d.id as "defaultWorker",
+       coalesce(p.workers, '[]') as participants, coalesce(a.workers, '[]') as addressed,
+       coalesce(sub.workers, '[]') as subscribers, d.id as "defaultWorker",
        coalesce(b.bindings, '[]') as bindings
-     from json_to_recordset($1::json) i(n int, organisation text, stream text, thread text, binding text, place text, scope text, receipts json)
+     from json_to_recordset($1::json) i(n int, organisation text, stream text, thread text, binding text, place text, scope text, receipts json,
+       addressed json)
      left join stream s on s.organisation = i.organisation and s.id = i.stream
      left join lateral (
        select jsonb_build_object('event', e.id, 'thread', e.thread, 'position', e.position) as event
@@ -51,6 +56,10 @@ export async function resolveAppends(executor: Executor, inputs: readonly Append
          join worker w on w.organisation = pa.organisation and w.id = pa.worker and w.kind = 'ai' and w.dismissed_at is null
        where pa.organisation = i.organisation and pa.thread = t.id
      ) p on true
+     left join lateral (
+       select jsonb_agg(w.id) as workers from json_array_elements_text(i.addressed) x
+         join worker w on w.organisation = i.organisation and w.id = x and w.kind = 'ai' and w.dismissed_at is null
+     ) a on true
      left join lateral (
        select jsonb_agg(jsonb_build_object('worker', su.worker, 'mode', su.mode)) as workers from subscription su
          join worker w on w.organisation = su.organisation and w.id = su.worker and w.kind = 'ai' and w.dismissed_at is null
