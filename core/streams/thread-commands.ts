@@ -1,6 +1,7 @@
 import type { Core } from '../core.ts';
 import { cancelThread } from '../dispatch/cancel.ts';
 import type { OrganisationId, ThreadId } from '../store/ids.ts';
+import { endChat } from './chat-thread.ts';
 
 /** A command about the thread it is said in. It takes no argument, and everybody who takes part may give it. */
 export interface ThreadCommand {
@@ -40,6 +41,15 @@ export const threadCommands: readonly ThreadCommand[] = [
         thread,
       ]);
       return 'I answer here again.';
+    },
+  },
+  {
+    name: 'new',
+    description: 'end this conversation; what comes next begins a new one',
+    async run(core, organisation, thread) {
+      if (await endChat(core.database, organisation, thread))
+        return 'Done. What you say next begins a new conversation.';
+      return 'This thread is one conversation, and stays it: begin another thread for a new one.';
     },
   },
 ];
