@@ -398,6 +398,8 @@ it('a door that is not connected yet keeps what should go out', async () => {
     threadPlace: null,
     text: 'x',
     externalId: null,
+    createdAt: new Date(),
+    repeated: false,
   };
   await expect(door.deliver({ ...delivery, event: event ?? null })).rejects.toThrow(OutsideUnavailable);
   await expect(door.deliver({ ...delivery, event: null })).rejects.toThrow(PermanentFailure);

@@ -21,12 +21,13 @@ interface Picked {
   lostLeases: number;
   waitingSeconds: number | null;
   text: string | null;
+  createdAt: Date;
   binding: OutgoingDelivery['binding'];
   threadPlace: string | null;
 }
 
-/** What the holder of a Lane remembers of the drafts it shows. */
-type Shown = Map<DeliveryId, { text: string; at: number }>;
+/** What the holder of a Lane remembers of the drafts it shows. `uncertain`: an attempt failed, and may have been shown or not. */
+type Shown = Map<DeliveryId, { text: string; at: number; uncertain?: boolean }>;
 
 /**
  * Sends what waits in a claimed Lane, one at a time in the order of Events; shows drafts as they grow until their reply is
@@ -38,7 +39,7 @@ export async function deliverLane(core: Core, lane: Lane, signal: AbortSignal): 
     const drafts = await showDrafts(core, lane, shown, signal);
     const picked = await pick(core, lane);
     if (picked) {
-      if (!(await deliver(core, lane, picked))) return;
+      if (!(await deliver(core, lane, picked, shown.get(picked.id)?.uncertain ?? false))) return;
       continue;
     }
     if (drafts > 0) {
@@ -64,7 +65,7 @@ async function pick(core: Core, lane: Lane): Promise<Picked | null> {
      update delivery d set state = 'sending', lost_leases = d.lost_leases + (d.state = 'sending')::int
      from head, binding b where d.organisation = $1 and d.id = head.id and b.organisation = $1 and b.id = $2
      returning d.id, d.state, d.event, d.activation, d.external_id as "externalId", d.failures, d.lost_leases as "lostLeases",
-       extract(epoch from now() - d.waiting_since)::float8 as "waitingSeconds", null as text,
+       extract(epoch from now() - d.waiting_since)::float8 as "waitingSeconds", null as text, d.created_at as "createdAt",
        jsonb_build_object('id', b.id, 'kind', b.kind, 'externalId', b.external_id, 'config', b.config) as binding,
        (select external_id from thread_binding tb where tb.organisation = $1 and tb.binding = $2 and tb.thread = $3
          order by external_id limit 1) as "threadPlace"`,
@@ -74,14 +75,14 @@ async function pick(core: Core, lane: Lane): Promise<Picked | null> {
 }
 
 /** Sends one. False: the Lane has been given back, until the time of the next attempt. */
-async function deliver(core: Core, lane: Lane, picked: Picked): Promise<boolean> {
+async function deliver(core: Core, lane: Lane, picked: Picked, uncertain: boolean): Promise<boolean> {
   const log = core.log.child({ delivery: picked.id, event: picked.event, thread: lane.thread });
   const started = performance.now();
   let delivered: Delivered;
   try {
     if (picked.lostLeases > lostLeasesForgiven)
       throw new Error(`the process delivering it was lost ${picked.lostLeases} times`);
-    delivered = await send(core, lane, picked);
+    delivered = await send(core, lane, picked, uncertain);
   } catch (error) {
     const kind = await failed(core, lane, picked, error);
     core.metrics.deliveryAttempted(picked.binding.kind, kind);
@@ -94,7 +95,7 @@ async function deliver(core: Core, lane: Lane, picked: Picked): Promise<boolean>
   return true;
 }
 
-async function send(core: Core, lane: Lane, picked: Picked): Promise<Delivered> {
+async function send(core: Core, lane: Lane, picked: Picked, uncertain: boolean): Promise<Delivered> {
   const door = core.doors.get(picked.binding.kind);
   if (!door) throw new OutsideUnavailable(`no door for "${picked.binding.kind}" is configured in this process`);
   const [event] = await core.database.query<Event>(
@@ -102,10 +103,10 @@ async function send(core: Core, lane: Lane, picked: Picked): Promise<Delivered> 
     [lane.organisation, picked.event],
   );
   if (!event) throw new Error(`the event ${picked.event} is gone`);
-  return await door.deliver(outgoing(lane, picked, event, event.body));
+  return await door.deliver(outgoing(lane, picked, event, event.body, uncertain));
 }
 
-function outgoing(lane: Lane, picked: Picked, event: Event | null, text: string): OutgoingDelivery {
+function outgoing(lane: Lane, picked: Picked, event: Event | null, text: string, uncertain: boolean): OutgoingDelivery {
   return {
     organisation: lane.organisation,
     id: picked.id,
@@ -115,6 +116,9 @@ function outgoing(lane: Lane, picked: Picked, event: Event | null, text: string)
     event,
     text,
     externalId: picked.externalId,
+    createdAt: picked.createdAt,
+    repeated:
+      lane.takenOver || uncertain || picked.lostLeases > 0 || picked.failures > 0 || picked.waitingSeconds !== null,
   };
 }
 
@@ -202,7 +206,7 @@ async function showDrafts(core: Core, lane: Lane, shown: Shown, signal: AbortSig
   if (!door) return 0;
   const drafts = await core.database.query<Picked>(
     `select d.id, d.state, d.event, d.activation, d.external_id as "externalId", d.failures, d.lost_leases as "lostLeases",
-       null as "waitingSeconds", a.text,
+       null as "waitingSeconds", a.text, d.created_at as "createdAt",
        jsonb_build_object('id', b.id, 'kind', b.kind, 'externalId', b.external_id, 'config', b.config) as binding,
        (select external_id from thread_binding tb where tb.organisation = $1 and tb.binding = $2 and tb.thread = $3
          order by external_id limit 1) as "threadPlace"
@@ -223,13 +227,15 @@ async function showDrafts(core: Core, lane: Lane, shown: Shown, signal: AbortSig
 
 async function showDraft(core: Core, lane: Lane, draft: Picked, text: string, shown: Shown): Promise<void> {
   const log = core.log.child({ delivery: draft.id, activation: draft.activation });
-  shown.set(draft.id, { text, at: performance.now() });
+  const uncertain = shown.get(draft.id)?.uncertain ?? false;
+  shown.set(draft.id, { text, at: performance.now(), uncertain });
   const door = core.doors.get(draft.binding.kind);
   if (!door) return;
   let delivered: Delivered;
   try {
-    delivered = await door.deliver(outgoing(lane, draft, null, text));
+    delivered = await door.deliver(outgoing(lane, draft, null, text, uncertain));
   } catch (error) {
+    shown.set(draft.id, { text, at: performance.now(), uncertain: true });
     // The finished reply is what counts; it goes the way of every Delivery, with its attempts.
     log.warn({ err: error }, 'a draft could not be shown');
     return;

@@ -15,6 +15,13 @@ export interface OutgoingDelivery {
   text: string;
   /** The platform's id of the message that shows the draft: edit that one. Null: nothing has been sent yet. */
   externalId: string | null;
+  /** When the Delivery was made. */
+  createdAt: Date;
+  /**
+   * An earlier attempt may have reached the platform and its outcome is not known here: a process was lost, or a request failed.
+   * Where the platform lets a door look for what it has sent, it looks before it sends again.
+   */
+  repeated: boolean;
 }
 
 /** What the platform said. `externalIds`: every other name the platform has for it; echoes are recognised by them. */

@@ -11,6 +11,8 @@ export interface Lane {
   owner: string;
   thread: ThreadId;
   fence: number;
+  /** The holder before let its lease run out: what it was doing may have happened or not. */
+  takenOver: boolean;
 }
 
 /** How long a claim lasts without a heartbeat, and how often the heart beats (design rule 6). */
@@ -48,14 +50,14 @@ export async function claimLanes(executor: Executor, kind: LaneKind, holder: str
          order by l.ready_at limit greatest(room.free, 0)) c
        order by c.ready_at limit $3
      ), chosen as (
-       select l.organisation, l.kind, l.owner, l.thread from lane l join candidate c using (organisation, owner, thread)
+       select l.organisation, l.kind, l.owner, l.thread, l.lease_until is not null as taken_over from lane l join candidate c using (organisation, owner, thread)
        where l.kind = $1 and l.ready_at <= now() for update of l skip locked
      )
      update lane set fence = lane.fence + 1, holder = $2,
        lease_until = now() + make_interval(secs => $4), ready_at = now() + make_interval(secs => $4)
      from chosen c
      where lane.organisation = c.organisation and lane.kind = c.kind and lane.owner = c.owner and lane.thread = c.thread
-     returning lane.organisation, lane.kind, lane.owner, lane.thread, lane.fence`,
+     returning lane.organisation, lane.kind, lane.owner, lane.thread, lane.fence, c.taken_over as "takenOver"`,
     [kind, holder, limit, leaseSeconds, deliveriesAtOnce],
   );
 }
