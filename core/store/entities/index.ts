@@ -10,6 +10,7 @@ import {
   SettingEntity,
   WorkerEntity,
 } from './organisation.ts';
+import { RateBudgetEntity } from './rate-budget.ts';
 import {
   BindingEntity,
   EventEntity,
@@ -45,4 +46,5 @@ export const entities = [
   ActivationEntity,
   StepEntity,
   DeliveryEntity,
+  RateBudgetEntity,
 ];

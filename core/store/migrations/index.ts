@@ -1,4 +1,8 @@
 import { Migration20261120000001First } from './migration-20261120000001-first.ts';
+import { Migration20261120000002RateBudget } from './migration-20261120000002-rate-budget.ts';
 
 /** Every migration, oldest first. A name never changes once it has been released: the database remembers it. */
-export const migrations = [{ name: 'Migration20261120000001First', class: Migration20261120000001First }];
+export const migrations = [
+  { name: 'Migration20261120000001First', class: Migration20261120000001First },
+  { name: 'Migration20261120000002RateBudget', class: Migration20261120000002RateBudget },
+];
