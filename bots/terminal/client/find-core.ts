@@ -55,7 +55,7 @@ async function findUrl(sources: Sources): Promise<string> {
   try {
     return await answeringUrl(url);
   } catch (error) {
-    if (isConfigured(configuration, 'PORT') && isConfigured(configuration, 'HOST')) throw error;
+    if (isConfigured(configuration, 'PORT')) throw error;
     const stored = await readStoredSettings(configuration.values);
     const moved = whereItListens((await readSettings(coreSettings, sources, async () => stored)).values);
     if (moved === url) throw error;

@@ -42,7 +42,8 @@ export class KeyboardFilter extends Transform {
       const marker = this.#pasting ? pasteEnds : pasteBegins;
       const at = input.indexOf(marker);
       if (at < 0) {
-        const kept = heldBack(input, marker, this.#pasting ? 1 : 3);
+        // a line end of two characters may be cut too
+        const kept = this.#pasting && input.endsWith('\r') ? 1 : heldBack(input, marker, this.#pasting ? 1 : 3);
         this.#held = input.slice(input.length - kept);
         this.#pass(input.slice(0, input.length - kept));
         break;

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { loadSecretKey } from '../../../core/secrets/load-secret-key.ts';
+import { clusterDirectoryOf } from '../../../core/store/embedded/cluster-files.ts';
 
 /** The keys that lead to a deployment's database. */
 export interface Deployment {
@@ -12,18 +13,16 @@ export interface Deployment {
 /** Whether there is a key to be read. Asking for it would make one where no core has ever run. */
 export async function hasKey({ SECRET_KEY, DATABASE_URL, DATA_DIR }: Deployment): Promise<boolean> {
   if (SECRET_KEY !== undefined || DATABASE_URL !== undefined) return true;
-  return await access(join(resolve(DATA_DIR), 'secret.key')).then(
-    () => true,
-    () => false,
-  );
+  return await exists(join(resolve(DATA_DIR), 'secret.key'));
 }
 
 /**
- * What `npx switchboard config set` has stored, beside a core that is up or without one; nothing when it can't be read. The database's
- * parts are loaded only here: the chat seldom needs them, and they take longer to load than all of it.
+ * What `npx switchboard config set` has stored; nothing when it can't be read, or when no embedded database runs: then no core does.
+ * The database's parts are loaded only here: the chat seldom needs them, and they take longer to load than all of it.
  */
 export async function readStoredSettings(deployment: Deployment): Promise<ReadonlyMap<string, string>> {
-  if (!(await hasKey(deployment))) return new Map();
+  const postmaster = join(clusterDirectoryOf(resolve(deployment.DATA_DIR)), 'postmaster.pid');
+  if (deployment.DATABASE_URL === undefined && !(await exists(postmaster))) return new Map();
   const [{ reachDatabase }, { openDatabase }, { listStored }, { defaultOrganisation }, { createLog }] =
     await Promise.all([
       import('../../../core/store/reach-database.ts'),
@@ -54,4 +53,11 @@ export async function readStoredSettings(deployment: Deployment): Promise<Readon
   } catch {
     return new Map();
   }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
 }
