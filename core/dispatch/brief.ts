@@ -22,8 +22,9 @@ export interface Brief {
  */
 export async function brief(executor: Executor, lane: Lane, taken: Taken, historyTokens: number): Promise<Brief> {
   const organisation = lane.organisation;
-  const [about] = await executor.query<Pick<Briefing, 'worker' | 'stream' | 'thread'>>(
-    `select jsonb_build_object('id', w.id, 'name', w.name, 'identity', w.identity, 'role',
+  const [[about], events, readersOfThread] = await Promise.all([
+    executor.query<Pick<Briefing, 'worker' | 'stream' | 'thread'>>(
+      `select jsonb_build_object('id', w.id, 'name', w.name, 'identity', w.identity, 'role',
          case when r.id is null then null else jsonb_build_object('title', r.title, 'content', r.content) end) as worker,
        jsonb_build_object('id', s.id, 'name', s.name, 'description', s.description, 'kind', s.kind) as stream,
        jsonb_build_object('id', t.id, 'subject', t.subject) as thread
@@ -33,33 +34,30 @@ export async function brief(executor: Executor, lane: Lane, taken: Taken, histor
        left join position p on p.organisation = w.organisation and p.id = w.position
        left join role r on r.organisation = w.organisation and r.id = p.role
      where w.organisation = $1 and w.id = $2`,
-    [organisation, taken.worker, taken.stream, lane.thread],
-  );
-  if (!about) throw new Error(`activation ${taken.id}: its worker, stream or thread is gone`);
-
-  const batch = (
-    await executor.query<BriefedEvent>(
-      `select ${eventColumns}, coalesce(w.name, '') as "authorName", false as cut
+      [organisation, taken.worker, taken.stream, lane.thread],
+    ),
+    executor.query<BriefedEvent & { originAuthor: WorkerId | null }>(
+      `select ${eventColumns}, coalesce(w.name, '') as "authorName", false as cut,
+         (select o.author from event o where o.organisation = e.organisation and o.id = e.origin) as "originAuthor"
        from trigger tr join event e on e.organisation = tr.organisation and e.id = tr.event
          left join worker w on w.organisation = e.organisation and w.id = e.author
        where tr.organisation = $1 and tr.activation = $2 order by e.position`,
       [organisation, taken.id],
-    )
-  ).map(cutLong);
+    ),
+    readersOf(executor, organisation, taken.stream, lane.thread),
+  ]);
+  if (!about) throw new Error(`activation ${taken.id}: its worker, stream or thread is gone`);
+  const batch = events.map(({ originAuthor: _, ...event }) => cutLong(event));
   const first = batch[0];
   const { history, historyCut } = first
     ? await historyBefore(executor, organisation, lane.thread, first.position, historyTokens)
     : { history: [], historyCut: false };
 
-  const origins = await executor.query<{ author: WorkerId | null }>(
-    `select distinct author from event where organisation = $1 and id = any($2::text[])`,
-    [organisation, batch.map((event) => event.origin)],
-  );
-  const authors = new Set([...batch.map((event) => event.author), ...origins.map((row) => row.author)]);
+  const authors = new Set(events.flatMap((event) => [event.author, event.originAuthor]));
   authors.delete(taken.worker);
   const behalf = [...authors].sort();
   const people = behalf.filter((author) => author !== null);
-  const readers = new Set([...(await readersOf(executor, organisation, taken.stream, lane.thread)), ...people]);
+  const readers = new Set([...readersOfThread, ...people]);
 
   return {
     briefing: {

@@ -1,8 +1,8 @@
 import type { Step } from '../runtimes/runtime.ts';
 import type { Database, Executor } from '../store/database.ts';
 import { type ActivationId, type EventId, newId, type StreamId, type WorkerId } from '../store/ids.ts';
-import { type Lane, lockHeldLane, releaseLane } from './lane.ts';
-import { addStep } from './steps.ts';
+import { type Lane, releaseLane } from './lane.ts';
+import { activationStreamOf } from './steps.ts';
 
 /** An Activation that this process now runs: a new one, or one that an earlier attempt left unfinished. */
 export interface Taken {
@@ -34,28 +34,44 @@ const fullDelaySeconds = 1;
  */
 export async function takeBatch(database: Database, lane: Lane): Promise<Taken | null> {
   return await database.transaction(async (tx) => {
-    if (!(await lockHeldLane(tx, lane))) return null;
-    return (await takeUnfinished(tx, lane)) ?? (await takeWaiting(tx, lane));
+    const { held, unfinished } = await takeUnfinished(tx, lane);
+    if (!held) return null;
+    return unfinished ?? (await takeWaiting(tx, lane));
   });
 }
 
-async function takeUnfinished(tx: Executor, lane: Lane): Promise<Taken | null> {
-  const [found] = await tx.query<Omit<Taken, 'steps' | 'waitedSeconds'>>(
-    `update activation a set state = 'running', lost_leases = a.lost_leases + (a.state = 'running')::int
-     where a.organisation = $1 and a.id = (
-       select id from activation where organisation = $1 and worker = $2 and thread = $3 and state in ('running', 'waiting')
-       order by created_at, id limit 1)
-     returning a.id, a.worker, a.stream, a.hops, a.origin, a.failures, a.lost_leases as "lostLeases",
-       extract(epoch from now() - a.waiting_since)::float8 as "waitingSeconds", a.cancel_requested_at is not null as cancelled`,
-    [lane.organisation, lane.owner, lane.thread],
+/** Locks the Lane's row, if it is still ours, and goes on with what an earlier attempt left. */
+async function takeUnfinished(tx: Executor, lane: Lane): Promise<{ held: boolean; unfinished: Taken | null }> {
+  const [row] = await tx.query<{ held: boolean; found: Omit<Taken, 'steps' | 'waitedSeconds'> | null }>(
+    `with held as (
+       select 1 from lane where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3 and fence = $4
+         and lease_until > clock_timestamp() for update
+     ), a as (
+       update activation a set state = 'running', lost_leases = a.lost_leases + (a.state = 'running')::int
+       where a.organisation = $1 and exists (select 1 from held) and a.id = (
+         select id from activation where organisation = $1 and worker = $2 and thread = $3 and state in ('running', 'waiting')
+         order by created_at, id limit 1)
+       returning a.*
+     )
+     select exists (select 1 from held) as held, (
+       select jsonb_build_object('id', a.id, 'worker', a.worker, 'stream', a.stream, 'hops', a.hops, 'origin', a.origin,
+         'failures', a.failures, 'lostLeases', a.lost_leases, 'cancelled', a.cancel_requested_at is not null,
+         'waitingSeconds', extract(epoch from now() - a.waiting_since)::float8) from a) as found`,
+    [lane.organisation, lane.owner, lane.thread, lane.fence],
   );
-  if (!found) return null;
+  if (!row?.found) return { held: row?.held ?? false, unfinished: null };
+  const { found } = row;
   const steps = await tx.query<{ kind: string; content: Step }>(
     `select kind, content from step where organisation = $1 and activation = $2 and kind in ('text', 'tool_call', 'tool_result')
      order by number`,
     [lane.organisation, found.id],
   );
-  return { ...found, waitedSeconds: null, steps: steps.map((step) => ({ ...step.content, kind: step.kind }) as Step) };
+  const unfinished = {
+    ...found,
+    waitedSeconds: null,
+    steps: steps.map((step) => ({ ...step.content, kind: step.kind }) as Step),
+  };
+  return { held: true, unfinished };
 }
 
 async function takeWaiting(tx: Executor, lane: Lane): Promise<Taken | null> {
@@ -71,21 +87,20 @@ async function takeWaiting(tx: Executor, lane: Lane): Promise<Taken | null> {
     await releaseLane(tx, lane, null);
     return null;
   }
-  const [others] = await tx.query<{ running: number }>(
-    `select count(*) as running from activation a join lane l
-       on l.organisation = a.organisation and l.kind = 'activation' and l.owner = a.worker and l.thread = a.thread
-     where a.organisation = $1 and a.worker = $2 and a.state = 'running' and l.lease_until > now()`,
-    [lane.organisation, lane.owner],
-  );
-  if ((others?.running ?? 0) >= worker.concurrency) {
-    await releaseLane(tx, lane, fullDelaySeconds);
-    return null;
-  }
   const id = newId('a');
-  const [taken] = await tx.query<{ stream: StreamId; hops: number; origin: EventId; waitedSeconds: number }>(
-    `with waiting as (
+  const [row] = await tx.query<{
+    reached: boolean;
+    taken: Pick<Taken, 'stream' | 'hops' | 'origin' | 'waitedSeconds'> | null;
+  }>(
+    // The count is made under the Worker's row lock: two processes cannot both take its last place.
+    `with others as (
+       select count(*) >= $7 as reached from activation a join lane l
+         on l.organisation = a.organisation and l.kind = 'activation' and l.owner = a.worker and l.thread = a.thread
+       where a.organisation = $1 and a.worker = $2 and a.state = 'running' and l.lease_until > now()
+     ), waiting as (
        select event, position from trigger
-       where organisation = $1 and worker = $2 and thread = $3 and state = 'waiting' order by position limit $5
+       where organisation = $1 and worker = $2 and thread = $3 and state = 'waiting' and not (select reached from others)
+       order by position limit $5
      ), sized as (
        select w.event, e.stream, e.position, e.hops, e.origin, e.created_at,
          row_number() over (order by w.position) as n, sum(octet_length(e.body)) over (order by w.position) as bytes
@@ -97,22 +112,39 @@ async function takeWaiting(tx: Executor, lane: Lane): Promise<Taken | null> {
        where trigger.organisation = $1 and trigger.worker = $2 and trigger.event = batch.event
      ), head as (
        select stream, hops, origin from batch order by hops desc, position desc limit 1
+     ), a as (
+       insert into activation (organisation, id, worker, stream, thread, hops, origin)
+       select $1, $4, $2, head.stream, $3, head.hops + 1, head.origin from head
+       returning stream, hops, origin
+     ), s as (
+       update stream set position = position + 1 from a where stream.organisation = $1 and stream.id = $8
+       returning stream.position, a.stream as thread_stream
+     ), st as (
+       insert into step (organisation, activation, number, stream, position, kind, content)
+       select $1, $4, 1, $8, s.position, 'start', jsonb_build_object('thread', $3::text, 'stream', s.thread_stream) from s
      )
-     insert into activation (organisation, id, worker, stream, thread, hops, origin)
-     select $1, $4, $2, head.stream, $3, head.hops + 1, head.origin from head
-     returning stream, hops, origin,
-       extract(epoch from clock_timestamp() - (select min(created_at) from batch))::float8 as "waitedSeconds"`,
-    [lane.organisation, lane.owner, lane.thread, id, batchLimit, batchBytes],
+     select (select reached from others) as reached, (
+       select jsonb_build_object('stream', stream, 'hops', hops, 'origin', origin,
+         'waitedSeconds', extract(epoch from clock_timestamp() - (select min(created_at) from batch))::float8) from a) as taken`,
+    [
+      lane.organisation,
+      lane.owner,
+      lane.thread,
+      id,
+      batchLimit,
+      batchBytes,
+      worker.concurrency,
+      activationStreamOf(lane.owner as WorkerId),
+    ],
   );
-  if (!taken) {
-    await releaseLane(tx, lane, null);
+  if (!row?.taken) {
+    await releaseLane(tx, lane, row?.reached ? fullDelaySeconds : null);
     return null;
   }
-  await addStep(tx, lane, id, 'start', { thread: lane.thread, stream: taken.stream });
   return {
     id,
     worker: lane.owner as WorkerId,
-    ...taken,
+    ...row.taken,
     failures: 0,
     lostLeases: 0,
     waitingSeconds: null,
