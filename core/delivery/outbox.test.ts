@@ -169,8 +169,9 @@ describe('the outbox', () => {
     await eventually(async () => [...messages.values()].flat().includes('One, two, three.'), 15_000);
     expect(messages.size).toBe(1);
     const texts = messages.get('m1') ?? [];
-    expect(texts.length).toBeGreaterThan(2);
-    expect(texts.at(0)).toBe('One');
+    expect(texts.length).toBeGreaterThan(1);
+    expect(['One', 'One, two', 'One, two, three']).toContain(texts.at(0));
+    expect(texts.at(-1)).toBe('One, two, three.');
     const rows = await core.database.query<{ state: string; externalId: string }>(
       'select state, external_id as "externalId" from delivery where organisation = $1',
       [organisation],

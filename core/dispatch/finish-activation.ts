@@ -1,10 +1,11 @@
 import type { Core } from '../core.ts';
 import type { Executor } from '../store/database.ts';
 import type { BindingId, EventId } from '../store/ids.ts';
+import { toJson } from '../store/json.ts';
 import { type AppendInput, appendWithin } from '../streams/append.ts';
 import { describe, lostLeasesForgiven, type NextAttempt, nextAttempt } from './failure.ts';
-import { type Lane, lockHeldLane, releaseLane } from './lane.ts';
-import { addStep, LeaseLost } from './steps.ts';
+import { type Lane, releaseLane } from './lane.ts';
+import { activationStreamOf, LeaseLost } from './steps.ts';
 import type { Taken } from './take-batch.ts';
 
 /** How a run ended. */
@@ -31,12 +32,7 @@ export async function finishActivation(
   outcome: RunOutcome,
 ): Promise<NextAttempt['kind'] | 'done'> {
   const ended = await core.database.transaction(async (tx) => {
-    // Lock order everywhere: Stream, Lane, Worker. append() locks the Stream's row first, so this must too.
-    await tx.query('select 1 from stream where organisation = $1 and id = $2 for update', [
-      lane.organisation,
-      taken.stream,
-    ]);
-    if (!(await lockHeldLane(tx, lane))) throw new LeaseLost();
+    if (!(await lockStreamAndLane(tx, lane, taken))) throw new LeaseLost();
     switch (outcome.kind) {
       case 'replied':
         await replied(tx, lane, taken, outcome.text);
@@ -59,16 +55,27 @@ export async function finishActivation(
   return ended;
 }
 
+/** Lock order everywhere: Stream, Lane, Worker. append() locks the Stream's row first, so this must too. */
+async function lockStreamAndLane(tx: Executor, lane: Lane, taken: Taken): Promise<boolean> {
+  const rows = await tx.query(
+    `with s as materialized (select 1 from stream where organisation = $1 and id = $5 for update)
+     select 1 from lane where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3 and fence = $4
+       and exists (select 1 from s) and lease_until > clock_timestamp() for update`,
+    [lane.organisation, lane.owner, lane.thread, lane.fence, taken.stream],
+  );
+  return rows.length > 0;
+}
+
 async function replied(tx: Executor, lane: Lane, taken: Taken, text: string): Promise<void> {
   const body = text.trim();
   const reply = body === '' || body === noReply ? null : await appendReply(tx, lane, taken, body);
-  await end(tx, lane, taken, 'done', 'done', { reply });
+  await end(tx, lane, taken, 'done', { reply });
 }
 
 async function cancelled(tx: Executor, lane: Lane, taken: Taken, text: string): Promise<void> {
   const body = text.trim();
   const reply = body === '' ? null : await appendReply(tx, lane, taken, `${body}\n\n_(stopped)_`);
-  await end(tx, lane, taken, 'cancelled', 'cancelled', { reply });
+  await end(tx, lane, taken, 'cancelled', { reply });
 }
 
 async function failed(tx: Executor, lane: Lane, taken: Taken, error: unknown): Promise<NextAttempt['kind']> {
@@ -81,7 +88,7 @@ async function failed(tx: Executor, lane: Lane, taken: Taken, error: unknown): P
       sourceKind: 'notice',
       message: { body: `I could not answer: ${reason}. Say it again, or have ${taken.id} tried again.` },
     });
-    await end(tx, lane, taken, 'dead', 'dead', { error: reason, failures: next.failures });
+    await end(tx, lane, taken, 'dead', { error: reason, failures: next.failures });
     return 'dead';
   }
   await tx.query(
@@ -105,18 +112,7 @@ function replyBase(lane: Lane, taken: Taken): Pick<AppendInput, 'organisation' |
 
 /** The reply, on its way to every place of the Thread; where a draft already shows it, that message becomes it. */
 async function appendReply(tx: Executor, lane: Lane, taken: Taken, body: string): Promise<EventId> {
-  // Whoever shows the draft holds its Lane while it writes to it: Lane before Delivery, here too.
-  await tx.query(
-    `select 1 from lane l where l.organisation = $1 and l.kind = 'delivery' and l.thread = $3 and l.owner in (
-       select binding from delivery where organisation = $1 and activation = $2 and state = 'draft')
-     order by l.owner for update`,
-    [lane.organisation, taken.id, lane.thread],
-  );
-  const drafts = await tx.query<{ binding: BindingId }>(
-    `select binding from delivery where organisation = $1 and activation = $2 and state = 'draft'`,
-    [lane.organisation, taken.id],
-  );
-  const context = await answeredBy(tx, lane, taken);
+  const { drafts, answered } = await contextOf(tx, lane, taken);
   const appended = await appendWithin(tx, {
     ...replyBase(lane, taken),
     author: taken.worker,
@@ -124,8 +120,8 @@ async function appendReply(tx: Executor, lane: Lane, taken: Taken, body: string)
     hops: taken.hops,
     origin: taken.origin,
     activation: taken.id,
-    message: { body, ...context },
-    drafted: drafts.map((draft) => draft.binding),
+    message: { body, ...answered },
+    drafted: drafts,
   });
   if (drafts.length > 0) {
     await tx.query(
@@ -141,43 +137,67 @@ async function appendReply(tx: Executor, lane: Lane, taken: Taken, body: string)
   return appended.event;
 }
 
-/** What the reply answers: the last message of the batch. A door needs it for its headers and for whom to write to. */
-async function answeredBy(
-  tx: Executor,
-  lane: Lane,
-  taken: Taken,
-): Promise<{ inReplyTo?: string; subject?: string; extra?: Record<string, unknown> }> {
-  const [last] = await tx.query<{ id: EventId; messageId: string | null; subject: string }>(
-    `select e.id, e.message_id as "messageId", e.subject from trigger t
-       join event e on e.organisation = t.organisation and e.id = t.event
-     where t.organisation = $1 and t.activation = $2 order by e.position desc limit 1`,
+interface ReplyContext {
+  /** The Bindings that show the reply as a draft. */
+  drafts: BindingId[];
+  /** What the reply answers: the last message of the batch. A door needs it for its headers and for whom to write to. */
+  answered: { inReplyTo?: string; subject?: string; extra?: Record<string, unknown> };
+}
+
+async function contextOf(tx: Executor, lane: Lane, taken: Taken): Promise<ReplyContext> {
+  const [row] = await tx.query<{
+    drafts: BindingId[];
+    last: { id: EventId; messageId: string | null; subject: string } | null;
+  }>(
+    `select coalesce((select jsonb_agg(binding) from delivery
+         where organisation = $1 and activation = $2 and state = 'draft'), '[]') as drafts,
+       (select jsonb_build_object('id', e.id, 'messageId', e.message_id, 'subject', e.subject) from trigger t
+          join event e on e.organisation = t.organisation and e.id = t.event
+        where t.organisation = $1 and t.activation = $2 order by e.position desc limit 1) as last`,
     [lane.organisation, taken.id],
   );
-  if (!last) return {};
+  const drafts = row?.drafts ?? [];
+  // Whoever shows a draft holds its Lane while it writes to it: Lane before Delivery, here too.
+  if (drafts.length > 0)
+    await tx.query(
+      `select 1 from lane where organisation = $1 and kind = 'delivery' and thread = $2 and owner = any($3::text[])
+       order by owner for update`,
+      [lane.organisation, lane.thread, drafts],
+    );
+  const last = row?.last;
+  if (!last) return { drafts, answered: {} };
   return {
-    ...(last.messageId ? { inReplyTo: last.messageId } : {}),
-    subject: last.subject,
-    extra: { answers: last.id },
+    drafts,
+    answered: {
+      ...(last.messageId ? { inReplyTo: last.messageId } : {}),
+      subject: last.subject,
+      extra: { answers: last.id },
+    },
   };
 }
 
+/** The end of an Activation, of its Triggers and of its Lane's present claim. */
 async function end(
   tx: Executor,
   lane: Lane,
   taken: Taken,
   state: 'done' | 'dead' | 'cancelled',
-  triggers: 'done' | 'dead' | 'cancelled',
   details: { reply?: EventId | null; error?: string; failures?: number },
 ): Promise<void> {
-  await addStep(tx, lane, taken.id, 'end', { outcome: state, ...details });
   // A draft of a reply that never came stays as it is: there is nothing to edit it into.
   await tx.query(
-    `with t as (
-       update trigger set state = $4 where organisation = $1 and activation = $2 and state = 'taken'
+    `with s as (
+       update stream set position = position + 1 where organisation = $1 and id = $7 returning position
+     ), st as (
+       insert into step (organisation, activation, number, stream, position, kind, content)
+       select $1, $2, (select coalesce(max(number), 0) + 1 from step where organisation = $1 and activation = $2), $7, s.position,
+         'end', $8::jsonb from s
+     ), t as (
+       update trigger set state = $3 where organisation = $1 and activation = $2 and state = 'taken'
      ), d as (
        update delivery set state = 'cancelled' where organisation = $1 and activation = $2 and state = 'draft'
      )
-     update activation set state = $3, ended_at = now(), reply = $5, error = $6, failures = coalesce($7, failures),
+     update activation set state = $3, ended_at = now(), reply = $4, error = $5, failures = coalesce($6, failures),
        waiting_since = null,
        usage = (select jsonb_build_object('inputTokens', coalesce(sum((usage->>'inputTokens')::bigint), 0),
                                           'outputTokens', coalesce(sum((usage->>'outputTokens')::bigint), 0))
@@ -187,17 +207,20 @@ async function end(
       lane.organisation,
       taken.id,
       state,
-      triggers,
       details.reply ?? null,
       details.error ?? null,
       details.failures ?? null,
+      activationStreamOf(taken.worker),
+      toJson({ outcome: state, ...details }),
     ],
   );
-  const [more] = await tx.query<{ waiting: boolean }>(
-    `select exists (select 1 from trigger where organisation = $1 and worker = $2 and thread = $3 and state = 'waiting')
+  // A statement of its own, after the Lane's lock: it sees every Trigger that was appended meanwhile.
+  await tx.query(
+    `update lane set lease_until = null, holder = null, ready_at = case when
+         exists (select 1 from trigger where organisation = $1 and worker = $2 and thread = $3 and state = 'waiting')
          or exists (select 1 from activation where organisation = $1 and worker = $2 and thread = $3
-                      and state in ('running', 'waiting')) as waiting`,
-    [lane.organisation, lane.owner, lane.thread],
+                      and state in ('running', 'waiting')) then now() end
+     where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3 and fence = $4`,
+    [lane.organisation, lane.owner, lane.thread, lane.fence],
   );
-  await releaseLane(tx, lane, more?.waiting ? 0 : null);
 }
