@@ -55,7 +55,8 @@ function puppet() {
 
 const echo: Agent = async (run) => `echo: ${lastBody(run)}`;
 
-describe('the chat on a terminal', () => {
+// util-linux's `script` makes the pseudo terminal
+describe.skipIf(process.platform !== 'linux')('the chat on a terminal', () => {
   it('shows what was said and what was replied, each once, and the prompt again', async () => {
     const { chat } = await open(echo);
     chat.type(`hello${enter}`);
@@ -212,6 +213,47 @@ describe('the chat on a terminal', () => {
     await chat.until(/[^ ]\nyou> \/help$/);
     chat.type(`\u0015assi${tab}`);
     await chat.until(/you> Assistant$/);
+  });
+
+  it.each([54, 55, 56, 60, 115])('shows a message of %d characters once, on a screen of 60 columns', async (length) => {
+    const { chat } = await open(async () => 'fine');
+    const message = Array.from({ length }, (_, i) => String(i % 10)).join('');
+    chat.type(message);
+    await chat.until((text) => text.replaceAll('\n', '').endsWith(message));
+    chat.type(enter);
+    const shown = await chat.until(/Assistant> fine\nyou>$/);
+    const [, ...rows] = shown.split('\n');
+    expect(rows.slice(0, -2).join('')).toBe(`you> ${message}`);
+  });
+
+  it('keeps a long text that is being typed, or was pasted, in its place while a reply grows', async () => {
+    const { agent, writes, ends } = puppet();
+    const { chat } = await open(agent);
+    chat.type(`hello${enter}`);
+    await writes('half');
+    await chat.until('Assistant> half');
+    const typed = 'x'.repeat(150);
+    chat.type(typed);
+    await chat.until((text) => text.replaceAll('\n', '').endsWith(`you> ${typed}`));
+    await writes('half of it\nand');
+    await chat.until('and\n');
+    chat.type('\u001b[200~y\ny\u001b[201~');
+    ends('half of it\nand the rest');
+    const shown = await chat.until(/the rest\nyou> x[x\n]+y⏎y$/);
+    expect(shown.replaceAll('\n', '')).toMatch(
+      new RegExp(`you> helloAssistant> half of itand the restyou> ${typed}y⏎y$`),
+    );
+  });
+
+  it('gives the terminal back as it was when it is ended from outside', async () => {
+    const { agent, writes } = puppet();
+    const { chat } = await open(agent);
+    chat.type(`hello${enter}`);
+    await writes('half');
+    await chat.until('Assistant> half');
+    chat.signal('SIGTERM');
+    expect(await chat.exited).toBe(143);
+    expect([...chat.screen.modes].sort()).toEqual(['25', '7']);
   });
 
   it('brings back what was said before', async () => {

@@ -184,21 +184,17 @@ describe('the chat through pipes', () => {
   });
 
   it('loses and repeats nothing when the core goes away and comes back', async () => {
-    let release: () => void = () => undefined;
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const { core } = await open(async (run) => {
-      if (lastBody(run) === 'first')
-        await new Promise<void>((resolve) => {
-          release = resolve;
-        });
+      begin();
+      if (lastBody(run) === 'first') await released;
       return `echo: ${lastBody(run)}`;
     });
     const program = start(core);
     program.write('first\nsecond\n');
     program.end();
-    await eventually(async () => {
-      const [row] = await core.core.database.query(`select 1 from activation where state = 'running'`);
-      return row;
-    });
+    await begun;
     await core.goAway();
     release();
     await eventually(async () => (await bodies(core)).length === 2);

@@ -1,7 +1,7 @@
 import { applyPatch } from '../text-patch.ts';
 import { type EventFrame, frame, heartbeatMs, type WorkFrame } from '../wire.ts';
 import { createBackOff } from './back-off.ts';
-import { type Connection, CoreAway, Refused } from './connection.ts';
+import { type Connection, Refused } from './connection.ts';
 import { readServerSentEvents } from './read-server-sent-events.ts';
 
 /** What a follower tells. */
@@ -39,13 +39,17 @@ export function followThread(
 
   async function follow(): Promise<void> {
     while (!stop.signal.aborted) {
+      const ended = new AbortController();
+      const frames = readFrames(connection, thread, position, AbortSignal.any([stop.signal, ended.signal]));
       try {
-        await connectOnce();
+        // Outside of `frames`, nothing is caught: a defect of the listener is no lost connection.
+        for (let next = await nextOf(frames); next && !stop.signal.aborted; next = await nextOf(frames)) tell(next);
       } catch (error) {
-        if (error instanceof Refused) {
-          listener.refused(error);
-          return;
-        }
+        if (!(error instanceof Refused)) throw error;
+        listener.refused(error);
+        return;
+      } finally {
+        ended.abort();
       }
       if (stop.signal.aborted) return;
       if (connected) listener.connected(false);
@@ -54,35 +58,52 @@ export function followThread(
     }
   }
 
-  async function connectOnce(): Promise<void> {
-    const ended = new AbortController();
-    const signal = AbortSignal.any([stop.signal, ended.signal]);
-    const drafts = new Map<string, string>();
-    try {
-      const body = await connection.stream(`/terminal/threads/${thread}/events?since=${position}`, signal);
-      for await (const data of readServerSentEvents(body, silenceMs)) {
-        if (stop.signal.aborted) return;
-        const parsed = frame.safeParse(JSON.parse(data));
-        if (!parsed.success) throw new CoreAway('the core said something that cannot be read');
-        if (!connected) listener.connected(true);
-        connected = true;
-        backOff.reset();
-        const told = parsed.data;
-        if (told.kind === 'work') listener.work(told);
-        else if (told.kind === 'draft') {
-          const text = applyPatch(drafts.get(told.activation) ?? '', told);
-          drafts.set(told.activation, text);
-          listener.draft(told.activation, text);
-        } else if (told.position > position) {
-          position = told.position;
-          listener.event(told);
-        }
-      }
-    } finally {
-      ended.abort();
+  function tell(told: Told): void {
+    if (!connected) listener.connected(true);
+    connected = true;
+    backOff.reset();
+    if (told.kind === 'work') listener.work(told);
+    else if (told.kind === 'text') listener.draft(told.activation, told.text);
+    else if (told.position > position) {
+      position = told.position;
+      listener.event(told);
     }
   }
 
   void follow();
   return () => stop.abort();
+}
+
+type Told = EventFrame | WorkFrame | { kind: 'text'; activation: string; text: string };
+
+/** What one connection brings, until it ends: with the whole text of a draft where a patch of it came. */
+async function* readFrames(
+  connection: Connection,
+  thread: string,
+  since: number,
+  signal: AbortSignal,
+): AsyncGenerator<Told> {
+  const drafts = new Map<string, string>();
+  const body = await connection.stream(`/terminal/threads/${thread}/events?since=${since}`, signal);
+  for await (const data of readServerSentEvents(body, silenceMs)) {
+    const told = frame.parse(JSON.parse(data));
+    if (told.kind !== 'draft') {
+      yield told;
+      continue;
+    }
+    const text = applyPatch(drafts.get(told.activation) ?? '', told);
+    drafts.set(told.activation, text);
+    yield { kind: 'text', activation: told.activation, text };
+  }
+}
+
+/** Undefined when the connection has ended, however it did. Throws Refused. */
+async function nextOf(frames: AsyncGenerator<Told>): Promise<Told | undefined> {
+  try {
+    const { done, value } = await frames.next();
+    return done ? undefined : value;
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+    return undefined;
+  }
 }

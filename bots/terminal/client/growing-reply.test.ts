@@ -10,7 +10,7 @@ function grow(
   const reply = new GrowingReply('Ada');
   let printed = '';
   const shown = texts.map((text) => {
-    const { print = '', rows: live } = reply.layOut(text, columns, rows);
+    const { print, rows: live } = reply.layOut(text, columns, rows);
     printed += print;
     expect(live.length).toBeLessThanOrEqual(rows);
     return live;

@@ -25,30 +25,27 @@ export class GrowingReply {
    * The reply as it is now, in rows of at most `columns`; and, when these are more than `mostRows`, what has to be printed for good
    * before they are shown.
    */
-  layOut(text: string, columns: number, mostRows: number): { print: string | undefined; rows: string[] } {
-    let print = '';
-    if (!text.startsWith(this.#printed)) print += this.#startAnew();
-    const head = this.#head();
-    const rows = wrapText(head + text.slice(this.#printed.length), columns);
-    const surplus = rows.length - mostRows;
-    if (surplus <= 0) return { print: print || undefined, rows: rows.map((row) => row.text) };
-    // A whole line, so that the terminal itself can wrap it anew; but one that fills the screen is cut.
-    const lineEnd = rows.findIndex((row, index) => index >= surplus - 1 && row.endsLine && index < rows.length - 1);
-    const last = rows[lineEnd >= 0 ? lineEnd : surplus - 1] as Row;
-    const printed = (head + text.slice(this.#printed.length)).slice(0, last.end);
-    print += last.endsLine ? printed : `${printed}\n`;
-    this.#printed += printed.slice(head.length);
-    this.#interrupted = false;
-    return { print, rows: rows.slice((lineEnd >= 0 ? lineEnd : surplus - 1) + 1).map((row) => row.text) };
+  layOut(text: string, columns: number, mostRows: number): { print: string; rows: string[] } {
+    let print = text.startsWith(this.#printed) ? '' : this.#startAnew();
+    const whole = this.#head() + text.slice(this.#printed.length);
+    const rows = wrapText(whole, columns);
+    const kept = rows.splice(placeToCut(rows, rows.length - mostRows));
+    const last = rows.at(-1);
+    if (last) {
+      const cut = whole.slice(0, last.end);
+      print += last.endsLine ? cut : `${cut}\n`;
+      this.#printed += cut.slice(this.#head().length);
+      this.#interrupted = false;
+    }
+    return { print, rows: kept.map((row) => row.text) };
   }
 
   /** What is to be printed when the reply is finished, or given up: whatever of it is not printed yet. */
   finish(text: string): string {
-    let print = '';
     // the end of a finished reply is trimmed
     const isAllPrinted = this.#printed.startsWith(text) && this.#printed.slice(text.length).trim() === '';
     if (isAllPrinted && this.#printed !== '') return '';
-    if (!text.startsWith(this.#printed)) print += this.#startAnew();
+    const print = text.startsWith(this.#printed) ? '' : this.#startAnew();
     return `${print}${this.#head()}${text.slice(this.#printed.length)}\n`;
   }
 
@@ -62,4 +59,14 @@ export class GrowingReply {
     this.#interrupted = false;
     return `(${this.#name} begins again)\n`;
   }
+}
+
+/**
+ * How many rows to print of those of which so many are too many: up to the next line end, so that the terminal itself can wrap
+ * whole lines anew; but a line that fills the screen is cut.
+ */
+function placeToCut(rows: readonly Row[], surplus: number): number {
+  if (surplus <= 0) return 0;
+  const lineEnd = rows.findIndex((row, index) => index >= surplus - 1 && row.endsLine && index < rows.length - 1);
+  return lineEnd >= 0 ? lineEnd + 1 : surplus;
 }

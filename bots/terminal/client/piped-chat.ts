@@ -4,6 +4,7 @@ import type { Accepted, EventFrame } from '../wire.ts';
 import type { Connection } from './connection.ts';
 import { Conversation } from './conversation.ts';
 import { neutralise, neutraliseLine } from './neutralise.ts';
+import { isNew, whyUnheard } from './own-words.ts';
 
 /** A core that is away for longer has gone, as far as a program that waits for its answers is concerned. */
 const awayAtMostMs = 60_000;
@@ -99,24 +100,6 @@ export async function pipedChat(
     lines.close();
   }
   return interrupted.aborted ? 130 : exitCode;
-}
-
-/** Whether a line asks for a new Thread rather than says something. */
-export function isNew(line: string): boolean {
-  return /^\s*\/?new\s*$/i.test(line);
-}
-
-/** Why nobody will answer a message, in one sentence; undefined when somebody will. */
-export function whyUnheard({ unheard }: Pick<Accepted, 'unheard'>): string | undefined {
-  switch (unheard) {
-    case 'muted':
-      return 'nobody was woken: this thread is muted until somebody says unmute';
-    case 'nobody':
-      return 'nobody listens here: name an agent at the head of the message';
-    case 'aside':
-    case null:
-      return undefined;
-  }
 }
 
 /** The core's own words are a reply when they answer a message of ours. */

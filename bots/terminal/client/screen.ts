@@ -14,12 +14,20 @@ const wrapOff = '\u001b[?7l';
 const wrapOn = '\u001b[?7h';
 const clearBelow = '\u001b[0J';
 
+/** What Node 24's readline keeps of its line on the screen; its documentation does not say so. */
+interface Undocumented {
+  /** How many rows its cursor is below the first of its line. It goes up so many to draw the line anew. */
+  prevRows?: number;
+  /** False while it handles all but the last of many characters that came at once. */
+  isCompletionEnabled?: boolean;
+}
+
 /**
  * The lower end of a terminal: what was said scrolls away above, then some rows that change, then the line that is being typed.
  * readline draws that line, this everything above it.
  */
 export class Screen {
-  readonly #readline: Interface;
+  readonly #readline: Interface & Undocumented;
   readonly #output: WriteStream;
   readonly #prompt: string;
   #drawn = 0;
@@ -53,6 +61,14 @@ export class Screen {
     this.#redraw(live, stays, this.#drawn + this.#readline.getCursorPos().rows);
   }
 
+  /**
+   * To be called before readline handles a key. Of many characters that come at once it writes all but the last without counting
+   * rows, and would then draw its line anew in the wrong place.
+   */
+  beforeKey(): void {
+    if (this.#readline.isCompletionEnabled !== false) this.#readline.prevRows = this.#readline.getCursorPos().rows;
+  }
+
   /** To be called when readline has taken a line: it is taken off the screen again, and what is to stay of it drawn. */
   taken(line: string, stays: string): void {
     this.#redraw(this.#live, stays, this.#drawn + rowsBelow(this.#prompt + line, this.columns) + 1);
@@ -73,13 +89,10 @@ export class Screen {
   }
 
   #redraw(live: readonly LiveRow[], stays: string, rowsUp: number): void {
-    // readline goes up as many rows as its cursor was below its first when it draws its line
-    const below = this.#readline.getCursorPos().rows;
     const rows = live.map((row) => `${row}\n`).join('');
     this.#output.cork();
-    this.#output.write(
-      `${hideCursor}${up(rowsUp)}\r${clearBelow}${stays}${wrapOff}${rows}${wrapOn}${'\n'.repeat(below)}`,
-    );
+    this.#output.write(`${hideCursor}${up(rowsUp)}\r${clearBelow}${stays}${wrapOff}${rows}${wrapOn}`);
+    this.#readline.prevRows = 0;
     this.#readline.prompt(true);
     this.#output.write(showCursor);
     this.#output.uncork();

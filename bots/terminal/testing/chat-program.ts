@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { secretText } from './terminal-house.ts';
 import { VirtualScreen } from './virtual-screen.ts';
@@ -38,6 +38,8 @@ export interface ScreenProgram extends AsyncDisposable {
   output(): string;
   /** Waits until the screen shows it, and gives the whole screen; throws with the screen after 10 s. */
   until(shown: string | RegExp | ((text: string) => boolean)): Promise<string>;
+  /** Sends a signal to the program itself. */
+  signal(name: NodeJS.Signals): void;
   exited: Promise<number | null>;
 }
 
@@ -68,9 +70,10 @@ export function startPiped(options: ChatOptions): PipedProgram {
 export function startOnScreen(options: ChatOptions & { columns?: number; rows?: number }): ScreenProgram {
   const { columns = 60, rows = 20 } = options;
   const command = [process.execPath, program, ...(options.args ?? [])].map((word) => `'${word}'`).join(' ');
+  const pidFile = join(mkdtempSync(join(tmpdir(), 'switchboard-chat-')), 'pid');
   const { child, dispose } = start(
     'script',
-    ['-qfec', `stty cols ${columns} rows ${rows}; exec ${command}`, '/dev/null'],
+    ['-qfec', `stty cols ${columns} rows ${rows}; echo $$ > '${pidFile}'; exec ${command}`, '/dev/null'],
     options,
   );
   const screen = new VirtualScreen(columns, rows);
@@ -83,6 +86,7 @@ export function startOnScreen(options: ChatOptions & { columns?: number; rows?: 
     type: (keys) => void child.stdin?.write(keys),
     screen,
     output: () => output,
+    signal: (name) => void process.kill(Number(readFileSync(pidFile, 'utf8')), name),
     exited: exitOf(child),
     async until(shown) {
       const isShown = (text: string) =>
@@ -91,7 +95,10 @@ export function startOnScreen(options: ChatOptions & { columns?: number; rows?: 
         if (performance.now() > deadline) throw new Error(`the screen never showed ${shown}:\n${screen.text()}`);
       return screen.text();
     },
-    [Symbol.asyncDispose]: dispose,
+    async [Symbol.asyncDispose]() {
+      await dispose();
+      rmSync(dirname(pidFile), { recursive: true, force: true });
+    },
   };
 }
 
