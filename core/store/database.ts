@@ -22,6 +22,12 @@ export interface Database extends Executor {
 const int8 = 20;
 const numeric = 1700;
 
+/**
+ * A process that is stopped or cut off in the middle of a transaction would keep its rows locked, the Stream's above all, and with
+ * them every other core: the server ends such a session. Well below the lease (core/dispatch/lane.ts), in milliseconds.
+ */
+const begin = `begin; set local idle_in_transaction_session_timeout = 5000`;
+
 /** Counts and sums come as numbers: nothing here reaches 2^53. */
 const typeOverrides = new TypeOverrides();
 typeOverrides.setTypeParser(int8, Number);
@@ -49,7 +55,7 @@ export async function openDatabase(url: string, options: { connections?: number 
     const client = await connectOf(pool);
     let broken: Error | undefined;
     try {
-      await client.query('begin');
+      await client.query(begin);
       const result = await work({ query: (text, values) => run(client, text, values) });
       await client.query('commit');
       return result;
