@@ -172,11 +172,13 @@ describe('the outbox', () => {
     expect(texts.length).toBeGreaterThan(1);
     expect(['One', 'One, two', 'One, two, three']).toContain(texts.at(0));
     expect(texts.at(-1)).toBe('One, two, three.');
-    const rows = await core.database.query<{ state: string; externalId: string }>(
-      'select state, external_id as "externalId" from delivery where organisation = $1',
-      [organisation],
-    );
-    expect(rows).toEqual([{ state: 'delivered', externalId: 'm1' }]);
+    const look = () =>
+      core.database.query('select state, external_id as "externalId" from delivery where organisation = $1', [
+        organisation,
+      ]);
+    // The platform has the text a moment before its answer is committed.
+    await eventually(async () => (await look()).every((delivery) => delivery.state !== 'sending'));
+    expect(await look()).toEqual([{ state: 'delivered', externalId: 'm1' }]);
   });
 
   it('counts a delivery that was in flight when its process was lost, and sends it again', async () => {
