@@ -13,7 +13,7 @@ const account = z.object({
 const attachment = z.object({
   contentType: z.string().nullish(),
   contentUrl: z.string().nullish(),
-  content: z.unknown(),
+  content: z.unknown().optional(),
   name: z.string().nullish(),
 });
 
