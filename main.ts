@@ -1,4 +1,5 @@
 import { email } from './bots/email/index.ts';
+import { slack } from './bots/slack/index.ts';
 import { teams } from './bots/teams/index.ts';
 import { terminal } from './bots/terminal/index.ts';
 import { runCommand } from './core/cli/run-command.ts';
@@ -9,10 +10,16 @@ import { SwitchboardError } from './core/errors.ts';
 import { start } from './core/start.ts';
 
 /** The doors of this house, in the order in which they start. */
-const bots = [email, teams, terminal] as readonly Bot<Settings>[];
+const bots = [email, slack, teams, terminal] as readonly Bot<Settings>[];
 
 /** Every key that can be configured: the core's and each bot's. */
-export const settings = { ...coreSettings, ...email.settings, ...teams.settings, ...terminal.settings };
+export const settings = {
+  ...coreSettings,
+  ...email.settings,
+  ...slack.settings,
+  ...teams.settings,
+  ...terminal.settings,
+};
 
 /** What a person can mend is one clear sentence; anything else is a defect and shows where it happened. */
 function explain(error: unknown): string {
