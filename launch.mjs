@@ -7,6 +7,7 @@
  *   node launch.mjs test [vitest args]  type check, lint and tests; with arguments only those tests
  *   node launch.mjs check               type check and lint
  *   node launch.mjs e2e <name> [args]   a whole-system run: e2e/commands/<name>.ts
+ *   node launch.mjs bench <name> [args] a benchmark: bench/commands/<name>.ts
  *   node launch.mjs <anything else>     the command line (`npx switchboard …`); only the value goes to stdout
  */
 import { spawn } from 'node:child_process';
@@ -48,18 +49,18 @@ process.exitCode = await main(process.argv.slice(2)).catch((error) => {
 });
 
 async function main([command, ...rest]) {
-  await install(['test', 'check', 'e2e'].includes(command));
+  await install(['test', 'check', 'e2e', 'bench'].includes(command));
   linkCommand();
   if (command === 'test') return test(rest);
   if (command === 'check') return report(await checks());
-  if (command === 'e2e') return run(wholeSystemRun(rest[0]), rest.slice(1));
+  if (command === 'e2e' || command === 'bench') return run(programOf(command, rest[0]), rest.slice(1));
   if (command === 'chat') return run('bots/terminal/chat.ts', rest);
   return run('main.ts', command === undefined ? [] : [command, ...rest]);
 }
 
-function wholeSystemRun(name) {
-  const known = fs.readdirSync(join(root, 'e2e/commands')).filter((file) => /^[\w-]+\.ts$/.test(file));
-  if (known.includes(`${name}.ts`)) return `e2e/commands/${name}.ts`;
+function programOf(folder, name) {
+  const known = fs.readdirSync(join(root, folder, 'commands')).filter((file) => /^[\w-]+\.ts$/.test(file));
+  if (known.includes(`${name}.ts`)) return `${folder}/commands/${name}.ts`;
   throw new Error(
     `unknown run "${name ?? ''}" (valid: ${known.map((file) => `"${basename(file, '.ts')}"`).join(', ')})`,
   );
