@@ -53,8 +53,10 @@ export type SlackServer = {
   replies(channel: string, threadTs?: string): StoredMessage[];
   /** The first message of the app, here or still to come, that the predicate accepts; throws an Error after `ms`. */
   waitFor(predicate: (message: StoredMessage) => boolean, ms: number): Promise<StoredMessage>;
-  /** Answers each call of a method only after so many milliseconds; 0 ends it. */
+  /** Does what each call of a method asks for only after so many milliseconds; 0 ends it. */
   slowDown(method: string, ms: number): void;
+  /** Does what it asks for at once, and answers only after so many milliseconds; 0 ends it. */
+  answerLate(method: string, ms: number): void;
   /** Does what the next `n` calls of a method ask for and hangs up without an answer, as a broken connection does. */
   hangUpAfter(method: string, n: number): void;
   /** Answers the next `n` calls of a method with an error of Slack's. */
@@ -83,6 +85,7 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
   const waiting = new Set<() => void>();
   const writers: ((message: StoredMessage, kind: 'posted' | 'edited') => void)[] = [];
   const delays = new Map<string, number>();
+  const lateness = new Map<string, number>();
   const hangUps = new Map<string, number>();
   const failures: { method: string; error: string }[] = [];
 
@@ -117,6 +120,8 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
         hangUps.set(method, left - 1);
         return void response.destroy();
       }
+      const late = lateness.get(method);
+      if (late) await sleep(late);
       send(200, { ok: true, ...result });
     } catch (error) {
       if (!(error instanceof SlackApiError)) throw error;
@@ -207,6 +212,7 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
         look();
       }),
     slowDown: (method, ms) => void (ms > 0 ? delays.set(method, ms) : delays.delete(method)),
+    answerLate: (method, ms) => void (ms > 0 ? lateness.set(method, ms) : lateness.delete(method)),
     hangUpAfter: (method, n) => void hangUps.set(method, n),
     failNext(method, error, n = 1) {
       for (let i = 0; i < n; i += 1) failures.push({ method, error });
