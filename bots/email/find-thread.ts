@@ -21,7 +21,7 @@ export async function findThread(
   if (ids.length === 0 && !token) return undefined;
   // A Delivery's own id is looked up too: an answer may come before its Message-ID is entered as a receipt.
   const [row] = await database.query<{ thread: ThreadId }>(
-    `with candidate as (
+    `with candidate as materialized (
        select e.thread, k.n from unnest($6::text[]) with ordinality k(id, n)
          join receipt r on r.organisation = $1 and r.binding = $2 and r.external_id = k.id
          join event e on e.organisation = r.organisation and e.id = r.event
