@@ -54,9 +54,12 @@ export function flagOf(args: Arguments, name: string): boolean {
   return args[name] === true || args[name] === 'true' || args[name] === '1';
 }
 
+/** Every method takes these; Bolt's client sends the team with each call. */
+const everywhere = ['token', 'team_id'];
+
 /** Stricter than Slack, which ignores them: an argument that the method does not have is a mistake of the caller. */
 export function refuseUnknown(args: Arguments, known: readonly string[]): void {
-  const unknown = Object.keys(args).filter((name) => name !== 'token' && !known.includes(name));
+  const unknown = Object.keys(args).filter((name) => !everywhere.includes(name) && !known.includes(name));
   if (unknown.length > 0)
     throw new SlackApiError('invalid_arguments', {
       response_metadata: { messages: unknown.map((name) => `[ERROR] unknown argument: ${name}`) },
