@@ -31,6 +31,10 @@ export type LaneHandler = (lane: Lane, signal: AbortSignal) => Promise<void>;
 
 /** Without any announcement somebody looks at least this often. */
 const pollMs = 1000;
+/** However much is announced, the next look comes so long after one that found nothing: what is new waits together. */
+const restMs = 5;
+/** How often it is asked when the next Lane becomes ready by the passing of time alone. */
+const askMs = 200;
 /** How long a handler may take to end once it has been told to. */
 const abortGraceMs = 3000;
 
@@ -43,33 +47,32 @@ export function startLaneLoop(core: Core, options: { kind: LaneKind; slots: numb
   let stopped = false;
   let ticking = false;
   let again = false;
+  let resting = false;
   let timer: NodeJS.Timeout | undefined;
   let databaseAway = false;
+  let nextReadyAt = 0;
+  let askedAt = Number.NEGATIVE_INFINITY;
 
   function look(): void {
-    if (ticking) {
-      again = true;
-      return;
-    }
-    void tick();
+    if (ticking || resting) again = true;
+    else if (!stopped) void tick();
   }
 
   async function tick(): Promise<void> {
     ticking = true;
+    again = false;
     clearTimeout(timer);
     let nextMs = pollMs;
+    let found = 0;
     try {
-      do {
-        again = false;
-        const free = options.slots - running.size;
-        if (stopped || free <= 0) break;
+      const free = options.slots - running.size;
+      if (free > 0) {
         const lanes = await claimLanes(core.database, options.kind, core.processName, free);
+        found = lanes.length;
         for (const lane of lanes) hold(lane);
-        if (lanes.length === free) again = false;
-      } while (again && !stopped);
-      if (!stopped && running.size < options.slots) {
-        const seconds = await secondsUntilReady(core.database, options.kind);
-        if (seconds !== null) nextMs = Math.min(pollMs, Math.max(seconds * 1000, 1));
+        // There may be more, or something that becomes ready soon.
+        if (found > 0) again = true;
+        else nextMs = await untilReady();
       }
       if (databaseAway) core.log.info({ lanes: options.kind }, 'the database answers again');
       databaseAway = false;
@@ -79,8 +82,29 @@ export function startLaneLoop(core: Core, options: { kind: LaneKind; slots: numb
       databaseAway = true;
     } finally {
       ticking = false;
-      if (!stopped) timer = setTimeout(look, again ? 0 : nextMs);
+      if (!stopped) rest(found > 0 ? 0 : restMs, nextMs);
     }
+  }
+
+  /** Looks again after `ms` if something was announced meanwhile, else when the next Lane is ready. */
+  function rest(ms: number, nextMs: number): void {
+    resting = true;
+    timer = setTimeout(() => {
+      resting = false;
+      if (again) look();
+      else timer = setTimeout(look, Math.max(nextMs - ms, 0));
+    }, ms);
+  }
+
+  async function untilReady(): Promise<number> {
+    const now = performance.now();
+    if (now - askedAt > askMs) {
+      askedAt = now;
+      const seconds = await secondsUntilReady(core.database, options.kind);
+      nextReadyAt = seconds === null ? Number.POSITIVE_INFINITY : now + seconds * 1000;
+    }
+    // Asked lately: what has become due since is found by the next asking.
+    return Math.min(pollMs, nextReadyAt > now ? Math.max(nextReadyAt - now, 1) : askMs);
   }
 
   function hold(lane: Lane): void {

@@ -41,7 +41,7 @@ export async function claimLanes(executor: Executor, kind: LaneKind, holder: str
        select o.organisation, o.owner,
          coalesce((select w.concurrency from worker w where $1 = 'activation' and w.organisation = o.organisation and w.id = o.owner), $5)
          - (select count(*) from lane b where b.kind = $1 and b.organisation = o.organisation and b.owner = o.owner
-              and b.ready_at is not null and b.lease_until > now()) as free
+              and b.ready_at > now() and b.lease_until > now()) as free
        from owners o
      ), candidate as (
        select c.organisation, c.owner, c.thread from room cross join lateral (
