@@ -13,7 +13,8 @@ export type MailOutcome = {
 /** How many mails are sent, where, and how. */
 export type SendManyOptions = {
   port: number;
-  mails: Iterable<MailToSend>;
+  /** An asynchronous source sets the pace. */
+  mails: Iterable<MailToSend> | AsyncIterable<MailToSend>;
   /** Connections that send at the same time; default 4. */
   connections?: number;
   /**
@@ -40,12 +41,12 @@ export type SendManyResult = {
 /** Sends many mails to a server on 127.0.0.1 over several connections and records each answer. Throws nothing of SMTP. */
 export async function sendMany(options: SendManyOptions): Promise<SendManyResult> {
   const outcomes: MailOutcome[] = [];
-  const queue = options.mails[Symbol.iterator]();
+  const queue = iteratorOf(options.mails);
   const started = performance.now();
 
   const work = async () => {
     const connection = connectMail(options.port);
-    for (let next = queue.next(); !next.done; next = queue.next()) {
+    for (let next = await queue.next(); !next.done; next = await queue.next()) {
       const mail = { ...next.value, messageId: next.value.messageId ?? newMessageId() };
       const outcome = await sendUntilSettled(mail, () => connection.send(mail), options);
       outcomes.push(outcome);
@@ -64,6 +65,10 @@ export async function sendMany(options: SendManyOptions): Promise<SendManyResult
     perSecond: accepted.length / (elapsedMs / 1000),
     latencyMs: percentiles(accepted.flatMap((outcome) => outcome.attempts.at(-1)?.ms ?? [])),
   };
+}
+
+function iteratorOf(mails: SendManyOptions['mails']): Iterator<MailToSend> | AsyncIterator<MailToSend> {
+  return Symbol.asyncIterator in mails ? mails[Symbol.asyncIterator]() : mails[Symbol.iterator]();
 }
 
 async function sendUntilSettled(
