@@ -38,6 +38,7 @@ export const activity = z.object({
   conversation: z.object({
     id,
     conversationType: z.string().nullish(),
+    isGroup: z.boolean().nullish().catch(null),
     tenantId: z.string().nullish(),
     name: z.string().nullish(),
   }),

@@ -27,7 +27,8 @@ export function placeOf(activity: Activity): TeamsPlace {
       channelData?.channel?.id || channelData?.teamsChannelId || conversation.id.replace(/;messageid=.*$/s, '');
     return { kind: 'channel', id, conversation: conversation.id, threadPlace: conversation.id, tenant };
   }
-  const kind = conversation.conversationType === 'groupChat' ? 'group' : 'personal';
+  const isGroup = conversation.conversationType === 'groupChat' || conversation.isGroup === true;
+  const kind = isGroup ? 'group' : 'personal';
   return { kind, id: conversation.id, conversation: conversation.id, threadPlace: chatPlace, tenant };
 }
 
@@ -37,8 +38,13 @@ export function placeOf(activity: Activity): TeamsPlace {
  */
 export function describeTeamsPlace(place: TeamsPlace, activity: Activity): PlaceDescription | undefined {
   const { channelData, conversation, from } = activity;
+  const line = (text: string | null | undefined) =>
+    (text ?? '')
+      .replace(/[\p{C}\s]+/gu, ' ')
+      .trim()
+      .slice(0, 100);
   if (place.kind === 'channel') {
-    const names = [channelData?.team?.name, channelData?.channel?.name].filter((name) => name);
+    const names = [line(channelData?.team?.name), line(channelData?.channel?.name)].filter((name) => name !== '');
     const name = names.length > 0 ? names.join(' › ') : 'Teams channel';
     const isPrivate = channelData?.channel?.type !== 'standard';
     return {
@@ -48,8 +54,8 @@ export function describeTeamsPlace(place: TeamsPlace, activity: Activity): Place
       isPrivate,
     };
   }
-  const name = place.kind === 'personal' ? from?.name?.trim() : conversation.name?.trim() || 'Group chat';
-  if (!name) return undefined;
+  const name = place.kind === 'personal' ? line(from?.name) : line(conversation.name) || 'Group chat';
+  if (name === '') return undefined;
   const description = place.kind === 'personal' ? `The chat with ${name} in Teams.` : `A group chat in Teams: ${name}.`;
   return { name: `${name} (Teams)`, idFrom: `teams ${name}`, description, isPrivate: true };
 }

@@ -7,8 +7,9 @@ export interface RichText {
   quoted?: { message: string; text: string };
 }
 
-const reply = 'blockquote[itemtype="http://schema.skype.com/Reply"]';
-const limits = { maxInputLength: 200_000, maxDepth: 100, maxChildNodes: 10_000, ellipsis: '…' };
+/** Teams takes about 100 KB of a message; a longer one is cut, because the conversion blocks the process. */
+const longest = 100_000;
+const limits = { maxInputLength: longest, maxDepth: 100, maxChildNodes: 10_000, ellipsis: '…' };
 
 /**
  * Reads the HTML that Teams attaches to what people write: lists, links, code and quotes are kept, mentions stand as `<at id="0">`
@@ -20,50 +21,50 @@ export function readHtml(
   html: string,
   nameMention: (number: number | undefined, shown: string) => string,
 ): RichText | undefined {
-  try {
-    const text = convert(html, { ...options(nameMention) });
-    const quotation = /<blockquote[^>]*\bitemtype="http:\/\/schema\.skype\.com\/Reply"[^>]*\bitemid="([^"]+)"/.exec(
-      html,
+  let quoted: RichText['quoted'];
+  const mention: Formatter = (element, _walk, builder) => {
+    const number = element.attribs.itemid ?? element.attribs.id;
+    const named = nameMention(
+      number && /^\d{1,4}$/.test(number) ? Number(number) : undefined,
+      linesIn(element.children).join(' '),
     );
-    return { text, ...(quotation?.[1] ? { quoted: { message: quotation[1], text: quotedText(html) } } : {}) };
+    if (named !== '') builder.addInline(named);
+  };
+  const reply: Formatter = (element) => {
+    const message = element.attribs.itemid;
+    if (message) quoted = { message, text: linesIn(element.children).join('\n').slice(0, 1000) };
+  };
+  try {
+    const text = convert(html.slice(0, longest), {
+      wordwrap: false,
+      limits,
+      formatters: { mention, reply, code, emoji },
+      selectors,
+    });
+    return { text, ...(quoted ? { quoted } : {}) };
   } catch {
     return undefined;
   }
 }
 
-function options(nameMention: (number: number | undefined, shown: string) => string): HtmlToTextOptions {
-  const mention: Formatter = (element, _walk, builder) => {
-    const number = element.attribs.itemid ?? element.attribs.id;
-    const named = nameMention(
-      number && /^\d{1,4}$/.test(number) ? Number(number) : undefined,
-      textIn(element.children),
-    );
-    if (named !== '') builder.addInline(named);
-  };
-  return {
-    wordwrap: false,
-    limits,
-    formatters: { mention, code, emoji },
-    selectors: [
-      { selector: reply, format: 'skip' },
-      { selector: 'at', format: 'mention' },
-      { selector: 'span[itemtype="http://schema.skype.com/Mention"]', format: 'mention' },
-      { selector: 'pre', format: 'code' },
-      { selector: 'codeblock', format: 'code' },
-      { selector: 'emoji', format: 'emoji' },
-      { selector: 'img[itemtype="http://schema.skype.com/Emoji"]', format: 'emoji' },
-      { selector: 'img', format: 'skip' },
-      { selector: 'attachment', format: 'skip' },
-      { selector: 'a', options: { hideLinkHrefIfSameAsText: true, ignoreHref: false, linkBrackets: ['(', ')'] } },
-      ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
-      ...['ul', 'ol', 'p', 'blockquote'].map((selector) => ({
-        selector,
-        options: { leadingLineBreaks: 1, trailingLineBreaks: 1, itemPrefix: '- ' },
-      })),
-      { selector: 'table', options: { uppercaseHeaderCells: false } },
-    ],
-  };
-}
+const selectors: HtmlToTextOptions['selectors'] = [
+  { selector: 'blockquote[itemtype="http://schema.skype.com/Reply"]', format: 'reply' },
+  { selector: 'at', format: 'mention' },
+  { selector: 'span[itemtype="http://schema.skype.com/Mention"]', format: 'mention' },
+  { selector: 'pre', format: 'code' },
+  { selector: 'codeblock', format: 'code' },
+  { selector: 'emoji', format: 'emoji' },
+  { selector: 'img[itemtype="http://schema.skype.com/Emoji"]', format: 'emoji' },
+  { selector: 'img', format: 'skip' },
+  { selector: 'attachment', format: 'skip' },
+  { selector: 'a', options: { hideLinkHrefIfSameAsText: true, ignoreHref: false, linkBrackets: ['(', ')'] } },
+  ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
+  ...['ul', 'ol', 'p', 'blockquote'].map((selector) => ({
+    selector,
+    options: { leadingLineBreaks: 1, trailingLineBreaks: 1, itemPrefix: '- ' },
+  })),
+  { selector: 'table', options: { uppercaseHeaderCells: false } },
+];
 
 const code: Formatter = (element, walk, builder) => {
   builder.openBlock({ leadingLineBreaks: 1, isPre: true });
@@ -79,25 +80,11 @@ const emoji: Formatter = (element, _walk, builder) => {
   if (element.attribs.alt) builder.addInline(element.attribs.alt);
 };
 
-function quotedText(html: string): string {
-  const text = convert(html, {
-    wordwrap: false,
-    limits,
-    baseElements: { selectors: [reply], returnDomByDefault: false },
-    selectors: [
-      { selector: 'img', format: 'skip' },
-      { selector: reply, format: 'block' },
-      { selector: 'p', options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
-    ],
-  });
-  return text.trim().slice(0, 1000);
-}
-
-/** The text below some nodes of the parser's tree. */
-function textIn(nodes: readonly unknown[]): string {
-  const parts = nodes.map((node) => {
+/** The texts below some nodes of the parser's tree, without the blank ones. */
+function linesIn(nodes: readonly unknown[]): string[] {
+  return nodes.flatMap((node) => {
     const { data, children } = node as { data?: unknown; children?: readonly unknown[] };
-    return typeof data === 'string' ? data : textIn(children ?? []);
+    if (typeof data !== 'string') return linesIn(children ?? []);
+    return data.trim() === '' ? [] : [data.trim()];
   });
-  return parts.join('').trim();
 }

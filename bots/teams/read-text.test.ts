@@ -91,6 +91,15 @@ describe('rich text', () => {
     });
   });
 
+  it('of whatever size and shape is read in no time', () => {
+    const hostile = ['<blockquote ', '<at id="', '<pre><div>', '<', '&', '<ul><li>', 'a\n'].map((part) =>
+      part.repeat(40_000),
+    );
+    const started = performance.now();
+    for (const html of hostile) read({ html, text: html, entities: [{ ...own, text: '<'.repeat(500_000) }] });
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
   it('falls back on the plain text where the HTML says nothing', () => {
     expect(read({ html: '<attachment id="f"></attachment>', text: 'see the file' }).text).toBe('see the file');
   });

@@ -31,6 +31,8 @@ export function readText(activity: Activity): WrittenText {
 const mark = '\u{10fffd}';
 const takenOut = / ?\u{10fffd} ?/gu;
 
+const mostMentions = 200;
+
 interface Mention {
   own: boolean;
   /** As it stands in the text: `<at>Name</at>`. */
@@ -42,7 +44,9 @@ function mentionsOf(activity: Activity): Mention[] {
   const mentions: Mention[] = [];
   for (const entity of activity.entities ?? []) {
     if (entity?.type?.toLowerCase() !== 'mention') continue;
-    const tag = entity.text ?? '';
+    if (mentions.length >= mostMentions) break;
+    // No name is this long, and taking tags out of a text costs the square of its length.
+    const tag = (entity.text ?? '').slice(0, 1000);
     const name = tag.replaceAll(/<[^>]*>/g, '').trim() || entity.mentioned?.name || '';
     mentions.push({ own: entity.mentioned?.id === activity.recipient.id, tag, name });
   }

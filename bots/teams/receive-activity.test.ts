@@ -210,6 +210,11 @@ describe('a message', () => {
     ]);
   });
 
+  it('without an id is taken too', async () => {
+    await send(personal(house, 'no id', { id: undefined }));
+    expect(await found('no id')).toHaveLength(1);
+  });
+
   it('is taken whatever is odd about what is not needed', async () => {
     const odd = {
       entities: [null, 7, { type: 'mention' }],

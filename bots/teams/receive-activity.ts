@@ -54,7 +54,6 @@ async function receiveMessage(core: Core, verified: VerifiedActivity): Promise<O
   const { activity, organisation } = verified;
   const sender = senderOf(verified);
   if (!sender) return { kind: 'ignored', why: 'nobody, or a bot, wrote it' };
-  if (!activity.id) return { kind: 'ignored', why: 'a message without an id' };
   const place = placeOf(activity);
   const written = readText(activity);
   const attachments = attachmentsOf(activity);
@@ -78,10 +77,10 @@ async function receiveMessage(core: Core, verified: VerifiedActivity): Promise<O
       from: activity.from?.aadObjectId || activity.from?.id || '',
       body: written.text,
       attachments,
-      messageId: activity.id,
+      messageId: activity.id ?? null,
       inReplyTo: written.inReplyTo ?? null,
     },
-    receipts: [receiptOf(place.conversation, activity.id)],
+    receipts: activity.id ? [receiptOf(place.conversation, activity.id)] : [],
     threadPlace: place.threadPlace,
     ...(taken === 'silent' ? { silent: true } : {}),
   });
@@ -93,10 +92,9 @@ function senderOf({ activity, platform }: VerifiedActivity): Sender | undefined 
   const { from, recipient } = activity;
   if (!from || from.id === recipient.id || from.role === 'bot' || from.id.startsWith('28:')) return undefined;
   const { tenant } = placeOf(activity);
-  const person = from.aadObjectId || from.id;
+  const person = from.aadObjectId?.toLowerCase() || from.id;
   if (person === '') return undefined;
-  const name = from.name ?? '';
-  return { platform, externalId: `${tenant ?? ''}:${person.toLowerCase()}`, name, verified: true };
+  return { platform, externalId: `${tenant ?? ''}:${person}`, name: from.name ?? '', verified: true };
 }
 
 /** A message that mentions nobody of us: to whom it goes, where Teams passes it on (RSC). */

@@ -71,9 +71,9 @@ function keyIdOf(token: string): string | undefined {
   }
 }
 
-/** jsonwebtoken's own words: "jwt expired", "invalid signature". A syntax error would quote the token. */
+/** jsonwebtoken's own words, "jwt expired" or "invalid signature", without the values that it expected. */
 function reasonOf(cause: unknown): string {
-  return cause instanceof jwt.JsonWebTokenError ? cause.message : 'it cannot be read';
+  return cause instanceof jwt.JsonWebTokenError ? cause.message.replace(/\. expected.*/s, '') : 'it cannot be read';
 }
 
 function refused(reason: string, cause?: unknown): UnauthenticatedError {
