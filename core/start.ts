@@ -9,6 +9,7 @@ import type { Bot } from './delivery/bot.ts';
 import { createHttpApp } from './http/http-app.ts';
 import { listen } from './http/listen.ts';
 import { createReadiness } from './http/readiness.ts';
+import { keepHeapSmall } from './keep-heap-small.ts';
 import { createLog } from './log/log.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { makePairingCode } from './organisation/pairing.ts';
@@ -37,6 +38,7 @@ export async function start(house: {
   bots: readonly Bot<Settings>[];
 }): Promise<number> {
   const begun = performance.now();
+  keepHeapSmall();
   const stopped = untilSignalled();
   const sources = readSources({ environment: process.env, directory: process.cwd() });
   const boot = readBootstrapSettings(house.settings, sources);
