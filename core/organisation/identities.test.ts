@@ -57,6 +57,7 @@ test('a pairing code links the identity to its worker, once', async () => {
   expect(code).toMatch(/^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$/);
   expect(readPairingCode(` ${code.toLowerCase()}\n`)).toBe(code.toLowerCase());
   expect(readPairingCode(`my code is ${code}`)).toBeNull();
+  for (const words of ['well-done', 'sale-2024', '2024-2025']) expect(readPairingCode(words)).toBeNull();
 
   expect(await pairIdentity(database, 'other', code, ada)).toBeNull();
   const both = await Promise.all([

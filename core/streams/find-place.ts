@@ -1,6 +1,7 @@
-import { batching } from '../store/batching.ts';
+import { batching, oncePer } from '../store/batching.ts';
 import type { Database } from '../store/database.ts';
 import type { BindingId, OrganisationId, StreamId, ThreadId, WorkerId } from '../store/ids.ts';
+import { toJson } from '../store/json.ts';
 
 /** A place outside, as its platform names it: (`slack`, `C0123`). */
 export interface Place {
@@ -38,54 +39,49 @@ export interface PlacedThread {
 
 type Asked = Place & { threadPlace?: string | undefined };
 
-const queues = new WeakMap<Database, (asked: Asked) => Promise<BoundPlace | null>>();
-const limits = { atMost: 64, inFlight: 2 };
+const queueOf = oncePer((database: Database) =>
+  batching(async (asked: Asked[]) => (await findPlaces(database, asked)).map((value) => ({ value })), {
+    atMost: 64,
+    inFlight: 2,
+  }),
+);
 
 /**
  * What is bound to a place, and the Thread at `threadPlace` there. Null: nothing is bound. Calls that come at the same time share
  * one round trip.
  */
 export async function findPlace(database: Database, asked: Asked): Promise<BoundPlace | null> {
-  let queue = queues.get(database);
-  if (!queue) {
-    queue = batching(
-      async (inputs: Asked[]) => (await findPlaces(database, inputs)).map((value) => ({ value })),
-      limits,
-    );
-    queues.set(database, queue);
-  }
-  return await queue(asked);
+  return await queueOf(database)(asked);
 }
 
+/**
+ * Subqueries where joins would read as well: each is one probe of an index whatever the planner believes of the tables' sizes, and a
+ * plan that was made while they were small is kept while they grow.
+ */
 async function findPlaces(database: Database, asked: readonly Asked[]): Promise<(BoundPlace | null)[]> {
   const rows = await database.query<{ place: BoundPlace | null }>(
-    `select case when b.id is not null then jsonb_build_object(
-         'binding', b.id, 'stream', b.stream, 'defaultWorker', d.id, 'described', not (b.config ? 'undescribed'),
-         'listeners', case when sub.agents then 'agents' when sub.people then 'people' else 'nobody' end,
-         'thread', case when tb.thread is not null then jsonb_build_object(
-           'id', tb.thread, 'hasAgent', agent.there,
-           'idleSeconds', coalesce(extract(epoch from now() - last.at), 0)) end) end as place
+    `select (
+       select jsonb_build_object(
+         'binding', b.id, 'stream', b.stream, 'described', not (b.config ? 'undescribed'),
+         'defaultWorker', (select w.id from stream s
+            join worker w on w.organisation = s.organisation and w.id = s.default_worker and w.kind = 'ai' and w.dismissed_at is null
+           where s.organisation = b.organisation and s.id = b.stream),
+         'listeners', coalesce((select case when bool_or(w.kind = 'ai') then 'agents' when count(*) > 0 then 'people' end
+            from subscription su
+              join worker w on w.organisation = su.organisation and w.id = su.worker and w.dismissed_at is null
+           where su.organisation = b.organisation and su.stream = b.stream and su.mode = 'all'), 'nobody'),
+         'thread', (select jsonb_build_object('id', tb.thread,
+             'hasAgent', exists (select 1 from participant p
+                join worker w on w.organisation = p.organisation and w.id = p.worker and w.kind = 'ai' and w.dismissed_at is null
+               where p.organisation = tb.organisation and p.thread = tb.thread),
+             'idleSeconds', coalesce((select extract(epoch from now() - e.created_at) from event e
+               where e.organisation = tb.organisation and e.thread = tb.thread order by e.position desc limit 1), 0))
+            from thread_binding tb
+           where tb.organisation = b.organisation and tb.binding = b.id and tb.external_id = i."threadPlace"))
+       from binding b where b.organisation = i.organisation and b.kind = i.kind and b.external_id = i."externalId") as place
      from json_to_recordset($1::json) i(n int, organisation text, kind text, "externalId" text, "threadPlace" text)
-     left join binding b on b.organisation = i.organisation and b.kind = i.kind and b.external_id = i."externalId"
-     left join stream s on s.organisation = b.organisation and s.id = b.stream
-     left join worker d on d.organisation = s.organisation and d.id = s.default_worker and d.kind = 'ai' and d.dismissed_at is null
-     left join thread_binding tb on tb.organisation = b.organisation and tb.binding = b.id and tb.external_id = i."threadPlace"
-     left join lateral (
-       select bool_or(w.kind = 'ai') as agents, bool_or(w.kind = 'human') as people from subscription su
-         join worker w on w.organisation = su.organisation and w.id = su.worker and w.dismissed_at is null
-       where su.organisation = b.organisation and su.stream = b.stream and su.mode = 'all'
-     ) sub on true
-     left join lateral (
-       select exists (select 1 from participant p
-         join worker w on w.organisation = p.organisation and w.id = p.worker and w.kind = 'ai' and w.dismissed_at is null
-         where p.organisation = tb.organisation and p.thread = tb.thread) as there
-     ) agent on true
-     left join lateral (
-       select e.created_at as at from event e where e.organisation = tb.organisation and e.thread = tb.thread
-       order by e.position desc limit 1
-     ) last on true
      order by i.n`,
-    [JSON.stringify(asked.map((place, n) => ({ n, ...place })))],
+    [toJson(asked.map((place, n) => ({ n, ...place })))],
   );
   return rows.map((row) => row.place);
 }

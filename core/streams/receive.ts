@@ -54,10 +54,12 @@ export interface Received {
  * @throws what append() throws: then nothing was accepted and the platform must be told so.
  */
 export async function receive(core: Core, incoming: Incoming): Promise<Received> {
-  const sender =
+  const [sender, named] = await Promise.all([
     'worker' in incoming.sender
       ? incoming.sender.worker
-      : await findSender(core.database, incoming.organisation, incoming.sender);
+      : findSender(core.database, incoming.organisation, incoming.sender),
+    incoming.silent ? null : findAddressed(core.database, incoming.organisation, incoming.message.body),
+  ]);
   const input = inputOf(incoming, sender);
   if (incoming.silent) return { kind: 'appended', sender, appended: await append(core, { ...input, silent: true }) };
 
@@ -89,7 +91,6 @@ export async function receive(core: Core, incoming: Incoming): Promise<Received>
   if (prompt?.kind === 'answer')
     return await answer(core, sender, { ...input, ...marked(input, { command: command?.name }) }, prompt.answer);
 
-  const named = await findAddressed(core.database, incoming.organisation, text);
   const appended = await append(core, {
     ...input,
     ...(prompt ? marked(input, { prompt: { name: command?.name, text: prompt.text } }) : {}),
