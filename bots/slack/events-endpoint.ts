@@ -1,9 +1,10 @@
-import { App, ExpressReceiver } from '@slack/bolt';
-import { type RequestHandler, Router } from 'express';
-import { SwitchboardError, UnavailableError } from '../../core/errors.ts';
+import { App, type Receiver } from '@slack/bolt';
+import express, { type RequestHandler, Router } from 'express';
+import { InvalidInputError, SwitchboardError, UnavailableError } from '../../core/errors.ts';
 import type { Log } from '../../core/log/log.ts';
 import { slackLog } from './slack-log.ts';
 import type { SlackSettings } from './slack-settings.ts';
+import { isSignedBySlack } from './verify-signature.ts';
 
 /** Slack's events come here. */
 export const eventsPath = '/slack/events';
@@ -20,52 +21,36 @@ export interface EventsEndpoint {
 
 /** Slack itself gives up after 3 s and sends again. A request whose commit hangs is not kept for ever. */
 const patienceMs = 10_000;
-/** A timestamp may be so far off (docs.slack.dev/authentication/verifying-requests-from-slack). */
-const clockSeconds = 5 * 60;
+const bodyLimit = '4mb';
 
 /**
- * The HTTP door of the Events API: Bolt checks the signature on the raw body (401), answers url_verification, and calls `take`.
+ * The HTTP door of the Events API: checks the signature on the raw body (401), answers url_verification, hands events to Bolt, whose
+ * listeners call `take`.
  *
- * Rule 1 of design §4, "accepted means committed". Bolt acknowledges an event before its listeners, so:
- * - `processBeforeResponse` keeps the answer back until every listener has ended, however long that takes: the timer after which Bolt
- *   answers by itself (3 s, 404) is cleared when it "acknowledges" into memory;
- * - no error handler swallows a failure: what a listener throws comes out of `processEvent`, and becomes 5xx here;
- * - `authorize` calls nothing, because it runs before that acknowledgement and on every event.
+ * Rule 1 of design §4, "accepted means committed". Bolt's own receivers answer too early or too much: an event is acknowledged before
+ * its listeners (`App.processEvent`), at once unless `processBeforeResponse` is set, and after 3 s by a timer of their own. So this is a
+ * receiver of ours, Bolt's port for that: it answers when `processEvent` has settled, whatever was acknowledged meanwhile. No error
+ * handler swallows a failure, so that what a listener throws comes out of `processEvent` and becomes 5xx here; and `authorize`, which
+ * runs on every event, asks nobody.
  */
 export function eventsEndpoint(
   settings: Pick<SlackSettings, 'SLACK_SIGNING_SECRET'>,
   options: { take: TakeEvent; log: Log; patienceMs?: number },
 ): EventsEndpoint {
   const { log } = options;
-  const logger = slackLog(log);
+  const signingSecret = settings.SLACK_SIGNING_SECRET;
   const taking = new Set<Promise<void>>();
   let stopped = false;
 
-  const receiver = new ExpressReceiver({
-    signingSecret: settings.SLACK_SIGNING_SECRET ?? '',
-    endpoints: eventsPath,
-    processBeforeResponse: true,
-    logger,
-    async processEventErrorHandler({ error, response }) {
-      const status = statusOf(error);
-      log.warn({ err: error, status }, 'an event of Slack was not accepted');
-      if (!response.headersSent) {
-        // What can never be read is not worth being sent three times more.
-        if (status < 500) response.setHeader('X-Slack-No-Retry', '1');
-        response.writeHead(status);
-        response.end();
-      }
-      return false;
-    },
-  });
+  const receiver: Receiver = { init: () => undefined, start: async () => undefined, stop: async () => undefined };
   const app = new App({
     receiver,
-    logger,
+    logger: slackLog(log),
     authorize: async () => ({}),
     ignoreSelf: false,
     convoStore: false,
   });
-  // What goes wrong is told once, by the handler above.
+  // What goes wrong is told once, below.
   app.error(async (error) => {
     throw error;
   });
@@ -80,8 +65,38 @@ export function eventsEndpoint(
   app.event('message', listener);
 
   const routes = Router();
-  routes.post(eventsPath, notFromTheFuture);
-  routes.use(receiver.router);
+  routes.post(
+    eventsPath,
+    express.raw({ type: () => true, limit: bodyLimit, inflate: false }),
+    async (request, response) => {
+      const body: Buffer = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      const timestamp = request.get('x-slack-request-timestamp');
+      const signature = request.get('x-slack-signature');
+      if (!signingSecret || !isSignedBySlack(signingSecret, { timestamp, signature, body })) {
+        response.status(401).end();
+        return;
+      }
+      try {
+        const payload = parseBody(body);
+        if (payload.type === 'url_verification') {
+          response.json({ challenge: payload.challenge });
+          return;
+        }
+        let isKnown = false;
+        const ack = async () => {
+          isKnown = true;
+        };
+        await app.processEvent({ body: payload, ack });
+        response.status(isKnown ? 200 : 404).end();
+      } catch (error) {
+        const status = statusOf(error);
+        log.warn({ err: error, status }, 'an event of Slack was not accepted');
+        // What can never be read is not worth being sent three times more.
+        if (status < 500) response.set('X-Slack-No-Retry', '1');
+        response.status(status).end();
+      }
+    },
+  );
   return {
     routes,
     async stop() {
@@ -91,12 +106,16 @@ export function eventsEndpoint(
   };
 }
 
-/** Bolt refuses what is older than five minutes, and would take what is signed for years ahead again and again. */
-const notFromTheFuture: RequestHandler = (request, response, next) => {
-  const ahead = Number(request.get('x-slack-request-timestamp')) - Date.now() / 1000;
-  if (ahead > clockSeconds) response.status(401).end();
-  else next();
-};
+function parseBody(body: Buffer): Record<string, unknown> {
+  let payload: unknown;
+  try {
+    payload = JSON.parse(body.toString('utf8'));
+  } catch (cause) {
+    throw new InvalidInputError('the body is no JSON', 'invalid_input', { cause });
+  }
+  if (typeof payload !== 'object' || payload === null) throw new InvalidInputError('the body is no event');
+  return payload as Record<string, unknown>;
+}
 
 async function orTooLate(work: Promise<void>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
@@ -108,6 +127,5 @@ async function orTooLate(work: Promise<void>, ms: number): Promise<void> {
 
 /** 4xx for what can never be accepted; whatever else it is, Slack is to send it again. */
 function statusOf(error: unknown): number {
-  if (error instanceof SwitchboardError && error.status === 400) return 400;
-  return error instanceof SwitchboardError && error.status === 503 ? 503 : 500;
+  return error instanceof SwitchboardError && [400, 503].includes(error.status) ? error.status : 500;
 }
