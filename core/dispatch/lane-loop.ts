@@ -47,6 +47,7 @@ export function startLaneLoop(core: Core, options: { kind: LaneKind; slots: numb
   let stopped = false;
   let ticking = false;
   let again = false;
+  let looking: Promise<void> = Promise.resolve();
   let resting = false;
   let timer: NodeJS.Timeout | undefined;
   let databaseAway = false;
@@ -55,7 +56,7 @@ export function startLaneLoop(core: Core, options: { kind: LaneKind; slots: numb
 
   function look(): void {
     if (ticking || resting) again = true;
-    else if (!stopped) void tick();
+    else if (!stopped) looking = tick();
   }
 
   async function tick(): Promise<void> {
@@ -144,6 +145,8 @@ export function startLaneLoop(core: Core, options: { kind: LaneKind; slots: numb
       stopped = true;
       unlisten();
       clearTimeout(timer);
+      // What is being claimed at this moment is ours to finish, and the database is closed after us.
+      await looking;
       await settledWithin([...running.keys()], graceMs);
       for (const controller of running.values()) controller.abort(new ProcessEnds());
       await settledWithin([...running.keys()], abortGraceMs);
