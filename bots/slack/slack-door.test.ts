@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../../core/dispatch/testing/core-for-tests.ts';
 import type { Runtime } from '../../core/runtimes/runtime.ts';
+import { append } from '../../core/streams/append.ts';
 import { slackLimits } from '../../e2e/stand-ins/slack/rate-limits.ts';
 import type { StoredMessage } from '../../e2e/stand-ins/slack/workspace.ts';
 import { echo, openSlackHouse, type SlackHouse, type SlackHouseOptions } from './testing/slack-house.ts';
@@ -122,6 +123,30 @@ describe('a reply', () => {
     expect(callsTo(opened, 'chat.postMessage')).toHaveLength(2);
     expect(callsTo(opened, 'conversations.replies')).toHaveLength(1);
     expect(callsTo(opened, 'conversations.history')).toHaveLength(1);
+  });
+
+  it('shows links to what is attached to it', async () => {
+    const opened = await open();
+    const said = mention(opened, 'one');
+    await opened.server.waitFor((each) => each.text === 'echo: one', 5000);
+    const [stored] = await opened.stored();
+    if (!stored) throw new Error('nothing was stored');
+    await append(opened.core, {
+      organisation: stored.organisation,
+      stream: stored.stream,
+      thread: stored.thread,
+      author: 'w-assistant',
+      sourceKind: 'ai',
+      message: {
+        body: 'Here it is.',
+        attachments: [{ name: 'plan [2].pdf', type: 'application/pdf', size: 1, url: 'https://files.example/plan' }],
+      },
+    });
+    const message = await opened.server.waitFor((each) => each.text.startsWith('Here it is.'), 5000);
+    expect(message.threadTs).toBe(said.ts);
+    expect(message.blocks).toEqual([
+      { type: 'markdown', text: 'Here it is.\n\n[plan \\[2\\].pdf](https://files.example/plan)' },
+    ]);
   });
 
   it('is posted anew where the workspace lets nobody edit', async () => {

@@ -8,7 +8,7 @@ import { callFailure, retryAfterOf, slackErrorCode, surelyNotDone } from './call
 import { deliveryMetadata, findPosted } from './find-posted.ts';
 import type { Workspace } from './identify-workspace.ts';
 import { messageKey, tsOf } from './message-key.ts';
-import { textToSlack } from './text-to-slack.ts';
+import { type SlackContent, textToSlack } from './text-to-slack.ts';
 
 /** What the door needs of a running house. */
 interface Connected {
@@ -79,7 +79,7 @@ export class SlackDoor implements Door {
     try {
       const { ts } = await client.chat.postMessage({
         channel,
-        ...textToSlack(delivery.text, { growing: delivery.event === null }),
+        ...contentOf(delivery),
         ...(threadPlace === null || isChatPlace(threadPlace) ? {} : { thread_ts: threadPlace }),
         metadata: { event_type: deliveryMetadata, event_payload: { delivery: delivery.id } },
         unfurl_links: false,
@@ -109,7 +109,7 @@ export class SlackDoor implements Door {
       throw new OutsideUnavailable('Slack has asked to wait with edits', { retryAfterSeconds: wait });
     }
     try {
-      await client.chat.update({ channel, ts, ...textToSlack(delivery.text, { growing: isDraft }) });
+      await client.chat.update({ channel, ts, ...contentOf(delivery) });
       return delivered;
     } catch (error) {
       await holdBack(core, organisation, budget.key, error);
@@ -127,6 +127,15 @@ export class SlackDoor implements Door {
     if (this.#refused.size >= mostRefused) this.#refused.delete(this.#refused.values().next().value ?? '');
     this.#refused.add(delivery);
   }
+}
+
+/** The text, and links to what is attached: files lie elsewhere and are not copied. */
+function contentOf({ event, text }: OutgoingDelivery): SlackContent {
+  const files = (event?.attachments ?? []).map(({ name, url }) => {
+    const label = name.replace(/[[\]]/g, '\\$&');
+    return url ? `[${label}](${url})` : `${label} (cannot be shown in Slack)`;
+  });
+  return textToSlack([text, ...files].join('\n\n'), { growing: event === null });
 }
 
 /** After a 429 no process asks for the same before Slack's time is over. */

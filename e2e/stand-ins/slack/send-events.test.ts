@@ -15,7 +15,7 @@ afterEach(() => {
 type Seen = { body: { event: Record<string, unknown>; event_id: string }; headers: IncomingMessage['headers'] };
 
 /** An app that answers with these statuses, one after the other, and then with 200; 0 never answers. */
-async function open(statuses: number[] = [], headers: Record<string, string> = {}) {
+async function open(statuses: number[] = [], headers: Record<string, string> = {}, timeoutMs = 10_000) {
   const seen: Seen[] = [];
   const server = createServer(async (request, response) => {
     const parts: Buffer[] = [];
@@ -40,7 +40,7 @@ async function open(statuses: number[] = [], headers: Record<string, string> = {
   workspace.addChannel('C1');
   workspace.addChannel('D1', { kind: 'im' });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/slack/events`;
-  const events: SlackEvents = slackEvents({ workspace, url, signingSecret, timeScale: 0.001, timeoutMs: 200 });
+  const events: SlackEvents = slackEvents({ workspace, url, signingSecret, timeScale: 0.001, timeoutMs });
   cleanups.push(() => events.stop());
   return { events, seen };
 }
@@ -61,7 +61,7 @@ describe('Slack’s events', () => {
   });
 
   it('come again until they are answered 2xx, with the number and the reason', async () => {
-    const { events, seen } = await open([500, 0, 302]);
+    const { events, seen } = await open([500, 0, 302], {}, 1000);
     const { events: sent } = events.say({ channel: 'C1', user: 'U1', text: 'hi' });
     await events.settled();
     expect(sent[0]?.attempts.map((attempt) => attempt.status)).toEqual([500, 'timeout', 302, 200]);
