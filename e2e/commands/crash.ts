@@ -5,35 +5,47 @@ import { parseArgs } from 'node:util';
 import { findFreePort } from '../../core/store/embedded/free-port.ts';
 import type { MailToSend } from '../clients/send-mail.ts';
 import { type SendManyResult, sendMany } from '../clients/send-many-mails.ts';
+import { crashSlack } from '../crash-slack.ts';
 import { embeddedUrl } from '../database.ts';
 import { modelSettings } from '../house.ts';
 import { judgeAnswers } from '../judge-answers.ts';
+import { killRounds } from '../kill-rounds.ts';
 import { type MeasuredRun, measuredRun, until } from '../measured-run.ts';
 import { findDatabaseProcesses } from '../process-tree.ts';
-import { type Core, makeDataDirectory, startCore } from '../processes.ts';
-import { seededRandom, shuffled } from '../seeded-random.ts';
+import { makeDataDirectory, startCore } from '../processes.ts';
+import { seededRandom } from '../seeded-random.ts';
 import { readMailFolder } from '../stand-ins/mail-folder.ts';
 import { lastMessage } from '../stand-ins/model-scripts.ts';
 import { startModelServer } from '../stand-ins/model-server.ts';
 import { startProgram } from '../stand-ins/start-program.ts';
-import { countInFlight, countOpenWork, readStoredMails } from '../stored-mail.ts';
+import { countOpenWork, readStoredMails } from '../stored-mail.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     mails: { type: 'string', default: '1000' },
-    kills: { type: 'string', default: '10' },
+    events: { type: 'string', default: '2000' },
+    channels: { type: 'string', default: '100' },
+    kills: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     json: { type: 'boolean', default: false },
   },
 });
+const seed = Number(values.seed);
+if (positionals.join(' ') === 'slack') {
+  const { events, channels, kills = '20' } = values;
+  await crashSlack({ events: Number(events), channels: Number(channels), kills: Number(kills), seed });
+}
 if (positionals.join(' ') !== 'mail') {
-  process.stderr.write('usage: npm run e2e:crash -- mail [--mails 1000] [--kills 10] [--seed n] [--json]\n');
+  process.stderr.write(
+    'usage: npm run e2e:crash -- mail [--mails 1000] [--kills 10] [--seed n] [--json]\n' +
+      '       npm run e2e:crash -- slack [--events 2000] [--channels 100] [--kills 20] [--seed n] [--json]\n',
+  );
   process.exit(1);
 }
 const mailCount = Number(values.mails);
-const killCount = Number(values.kills);
-const random = seededRandom(Number(values.seed));
+const killCount = Number(values.kills ?? '10');
+const random = seededRandom(seed);
 
 /** So slow that a backlog builds up and kills meet work in flight: four Activations and up to eight Deliveries run at once. */
 const thinkingMs = 300;
@@ -82,25 +94,17 @@ async function crash(run: MeasuredRun): Promise<void> {
     },
   });
 
-  let whileBusy = 0;
-  const kinds = Array.from({ length: killCount }, (_, n) =>
-    n % 2 === 0 ? ('everything' as const) : ('core' as const),
-  );
-  for (const [n, kind] of shuffled(kinds, random).entries()) {
-    await sleep((gap.from + random() * (gap.to - gap.from)) * 1000, undefined, { signal: run.signal });
-    const held = await countInFlight(await embeddedUrl(dataDirectory), core.pid);
-    if (held.activations + held.deliveries > 0) whileBusy += 1;
-    await kill(core, kind);
-    const answers = readMailFolder(folder).length;
-    const again = performance.now();
-    core = await startCore({ dataDirectory, ...ports, env });
-    await core.waitReady();
-    run.say(
-      `kill ${String(n + 1).padStart(2)}: ${kind === 'core' ? 'the core alone           ' : 'everything and PostgreSQL'}  ` +
-        `in flight: ${held.activations} activations, ${held.deliveries} deliveries;  ` +
-        `so far ${accepted} mails taken, ${answers} answers;  ready again in ${Math.round(performance.now() - again)} ms`,
-    );
-  }
+  const { whileBusy } = await killRounds(run, {
+    core,
+    kills: killCount,
+    gap,
+    random,
+    restart: async () => {
+      core = await startCore({ dataDirectory, ...ports, env });
+      return core;
+    },
+    progress: () => `${accepted} mails taken, ${readMailFolder(folder).length} answers`,
+  });
   const sent = await sending;
   run.say(
     `all sent; a 250 came after ${sent.latencyMs.p50.toFixed(0)} ms (median), the slowest after ${sent.latencyMs.max.toFixed(0)} ms`,
@@ -110,7 +114,7 @@ async function crash(run: MeasuredRun): Promise<void> {
   const open = async () => Object.values(await countOpenWork(url)).reduce((sum, count) => sum + count, 0);
   await until(async () => (await open()) === 0, 60_000 + mailCount * 500);
   run.goal('work left open', await open(), '0', (await open()) === 0);
-  run.goal('SIGKILLs, half of each kind', killCount, values.kills, true);
+  run.goal('SIGKILLs, half of each kind', killCount, String(killCount), true);
   run.goal('of them with work in flight', whileBusy, 'at least a third', whileBusy >= killCount / 3);
   await judge(run, url, sent, folder);
 
@@ -118,12 +122,6 @@ async function crash(run: MeasuredRun): Promise<void> {
   run.goal('end of the last core on SIGTERM', `code ${end.code}`, 'code 0', end.code === 0);
   const left = findDatabaseProcesses(dataDirectory).length;
   run.goal('processes of its database left', left, '0', left === 0);
-}
-
-async function kill(core: Core, kind: 'everything' | 'core'): Promise<void> {
-  if (kind === 'everything') return core.killEverything();
-  core.kill('SIGKILL');
-  await core.exited;
 }
 
 /** Hands the mails out evenly over a time, so that they come before, during and after each kill. */
