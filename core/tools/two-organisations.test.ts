@@ -116,6 +116,7 @@ const tables = [
   'pairing_code',
   'participant',
   '"position"',
+  'rate_budget',
   'receipt',
   'role',
   'setting',
