@@ -6,6 +6,7 @@ import { readSources } from './config/read-sources.ts';
 import type { Settings, SettingsValues } from './config/setting.ts';
 import { listStored } from './config/stored-settings.ts';
 import type { Bot } from './delivery/bot.ts';
+import { expireLeases } from './dispatch/expire-leases.ts';
 import { createHttpApp } from './http/http-app.ts';
 import { listen } from './http/listen.ts';
 import { createReadiness } from './http/readiness.ts';
@@ -66,6 +67,8 @@ export async function start(house: {
     await migrate(reached.url);
     const database = await openDatabase(reached.url);
     cleanups.push(() => database.close());
+    // Alone on it: what is still held was held by a core that was killed.
+    if (DATABASE_URL === undefined) await expireLeases(database);
     const seeded = await seed(database);
 
     const configuration = await readSettings(house.settings, sources, () =>

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Core } from '../core.ts';
 import { type TestDatabase, testDatabase } from '../store/testing/test-database.ts';
+import { expireLeases } from './expire-leases.ts';
 import { claimLanes } from './lane.ts';
 import { coreForTests, furnish } from './testing/core-for-tests.ts';
 
@@ -49,6 +50,15 @@ describe('claiming lanes', () => {
     expect(new Set(threads).size).toBe(threads.length);
     const rest = await claimLanes(core.database, 'activation', 'last', 100);
     expect(threads.length + rest.length).toBe(40);
+  });
+
+  it('gives what a dead core held to its successor at once, as taken over', async () => {
+    await ready('w-calm', 2, '1 second');
+    await claimLanes(core.database, 'activation', 'dead', 2);
+    expect(await claimLanes(core.database, 'activation', 'next', 2)).toEqual([]);
+    expect(await expireLeases(core.database)).toBe(2);
+    const claimed = await claimLanes(core.database, 'activation', 'next', 2);
+    expect(claimed.map((lane) => lane.takenOver)).toEqual([true, true]);
   });
 
   it('gives a lane whose holder is silent to another, with a higher fence, and says that it was taken over', async () => {
