@@ -143,7 +143,7 @@ async function succeeded(core: Core, lane: Lane, picked: Picked, delivered: Deli
       ],
     );
   });
-  core.waking.announce();
+  core.waking.announce('nothing');
 }
 
 async function failed(core: Core, lane: Lane, picked: Picked, error: unknown): Promise<'wait' | 'retry' | 'dead'> {
@@ -282,7 +282,9 @@ async function sleepUntilWoken(core: Core, ms: number, signal: AbortSignal): Pro
       resolve();
     };
     const timer = setTimeout(done, ms);
-    const unlisten = core.waking.listen(done);
+    const unlisten = core.waking.listen((claimable) => {
+      if (claimable === 'delivery' || claimable === 'either') done();
+    });
     signal.addEventListener('abort', done, { once: true });
   });
 }

@@ -136,7 +136,9 @@ export function startLaneLoop(core: Core, options: { kind: LaneKind; slots: numb
     running.set(work, controller);
   }
 
-  const unlisten = core.waking.listen(look);
+  const unlisten = core.waking.listen((claimable) => {
+    if (claimable === options.kind || claimable === 'either') look();
+  });
   look();
 
   return {

@@ -116,5 +116,5 @@ async function think(
 async function record(core: Core, lane: Lane, taken: Taken, step: Step, usage?: Usage): Promise<void> {
   const { kind, ...content } = step;
   if (!(await addStep(core.database, lane, taken.id, kind, content, usage))) throw new LeaseLost();
-  core.waking.announce();
+  core.waking.announce('nothing');
 }

@@ -43,7 +43,7 @@ export function storeDraft(core: Core, lane: Lane, taken: Taken): DraftWriter {
       begun = true;
       await beginDrafts(core, lane, taken);
     }
-    core.waking.announce();
+    core.waking.announce('delivery');
   }
 
   return {

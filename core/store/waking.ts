@@ -6,12 +6,18 @@ import { Client } from 'pg';
  * must also poll: a notification may be lost while the connection is away.
  */
 export interface Waking {
-  /** Says that something was committed. This process's listeners hear it at once, other processes within about 5 ms. */
-  announce(): void;
+  /**
+   * Says that something was committed. This process's listeners hear it at once, other processes within about 5 ms. `claimable`: what
+   * it may have given a dispatcher or an outbox to claim (default either); other processes are not told.
+   */
+  announce(claimable?: Claimable): void;
   /** Calls `listener` at every announcement of any process, coalesced. Returns what ends it. */
-  listen(listener: () => void): () => void;
+  listen(listener: (claimable: Claimable) => void): () => void;
   close(): Promise<void>;
 }
+
+/** What may have become claimable by a commit; `nothing`: only those who read along care. */
+export type Claimable = 'activation' | 'delivery' | 'either' | 'nothing';
 
 const channel = 'switchboard';
 const coalesceMs = 5;
@@ -19,15 +25,15 @@ const reconnectMs = 1000;
 
 /** Opens the one dedicated LISTEN connection, outside every pool. `listen: false` polls only (behind a transaction pooler). */
 export async function openWaking(url: string, options: { listen?: boolean } = {}): Promise<Waking> {
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(claimable: Claimable) => void>();
   let closed = false;
   let client: Client | undefined;
   let retry: NodeJS.Timeout | undefined;
   let pending: NodeJS.Timeout | undefined;
   let notifying = false;
 
-  const wake = () => {
-    for (const listener of listeners) listener();
+  const wake = (claimable: Claimable) => {
+    for (const listener of listeners) listener(claimable);
   };
 
   async function connect(): Promise<void> {
@@ -45,12 +51,15 @@ export async function openWaking(url: string, options: { listen?: boolean } = {}
     };
     next.on('error', lost);
     next.on('end', lost);
-    next.on('notification', wake);
+    // Our own comes back too, and was heard when it was announced.
+    next.on('notification', ({ processId }) => {
+      if (processId !== Reflect.get(next, 'processID')) wake('either');
+    });
     await next.connect();
     await next.query(`listen ${channel}`);
     client = next;
     // What was announced while nobody listened is found now.
-    wake();
+    wake('either');
   }
 
   /** One at a time: what is announced while one is under way is told by the next. */
@@ -74,8 +83,8 @@ export async function openWaking(url: string, options: { listen?: boolean } = {}
   if (options.listen !== false) await connect();
 
   return {
-    announce() {
-      queueMicrotask(wake);
+    announce(claimable = 'either') {
+      queueMicrotask(() => wake(claimable));
       if (client) pending ??= setTimeout(notify, coalesceMs);
     },
     listen(listener) {

@@ -2,6 +2,7 @@ import type { Core } from '../core.ts';
 import { InvalidInputError, NotFoundError } from '../errors.ts';
 import { type BatchOutcome, batching, oncePer } from '../store/batching.ts';
 import { type Database, type Executor, isUniqueViolation } from '../store/database.ts';
+import type { Claimable } from '../store/waking.ts';
 import { type Appended, type AppendInput, coreScope } from './append-input.ts';
 import { decideWhoWakes } from './decide-who-wakes.ts';
 import { type Resolved, resolveAppends } from './resolve-appends.ts';
@@ -27,12 +28,17 @@ export async function append(
 ): Promise<Appended> {
   const appended =
     (input.hops ?? 0) === 0 ? await queueOf(core.database)(input) : await appendAlone(core.database, input);
-  core.waking.announce();
+  core.waking.announce(claimableOf(appended));
   if (!appended.duplicate) {
     core.metrics.eventAppended(appended.streamKind, input.sourceKind);
     core.metrics.triggersWritten(appended.woken.length);
   }
   return appended;
+}
+
+function claimableOf({ woken, deliveries }: Appended): Claimable {
+  if (woken.length > 0) return deliveries.length > 0 ? 'either' : 'activation';
+  return deliveries.length > 0 ? 'delivery' : 'nothing';
 }
 
 /**

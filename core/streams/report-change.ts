@@ -38,6 +38,6 @@ async function change(core: Core, message: PlatformMessage, set: string, values:
        and id = (select event from receipt where organisation = $1 and binding = $2 and external_id = $3) returning 1`,
     [message.organisation, message.binding, message.externalId, ...values],
   );
-  if (rows.length > 0) core.waking.announce();
+  if (rows.length > 0) core.waking.announce('nothing');
   return rows.length > 0;
 }
