@@ -1,11 +1,12 @@
 import type { Core } from '../core.ts';
-import type { Executor } from '../store/database.ts';
+import type { Executor, Statement, Transaction } from '../store/database.ts';
 import type { BindingId, EventId } from '../store/ids.ts';
 import { toJson } from '../store/json.ts';
-import { type AppendInput, appendWithin } from '../streams/append.ts';
+import { type AppendInput, appendWithin, prepareAppend } from '../streams/append.ts';
+import { resolveAppends } from '../streams/resolve-appends.ts';
 import { describe, lostLeasesForgiven, type NextAttempt, nextAttempt } from './failure.ts';
-import { type Lane, releaseLane } from './lane.ts';
-import { activationStreamOf, LeaseLost } from './steps.ts';
+import { type Lane, releaseActivationLane, releaseLane } from './lane.ts';
+import { activationStreamOf, LeaseLost, prepareStep, type StoredStep } from './steps.ts';
 import type { Taken } from './take-batch.ts';
 
 /** How a run ended. */
@@ -21,7 +22,8 @@ export type RunOutcome =
 const noReply = 'NO_REPLY';
 
 /**
- * Commits the end of a run in one transaction: the reply, the Triggers, the Activation, the Lane. Conditional on the fence.
+ * Commits the end of a run in one transaction: the last step, the reply, the Triggers, the Activation, the Lane. Conditional on
+ * the fence.
  *
  * @throws LeaseLost when somebody else holds the Lane: nothing was committed.
  */
@@ -30,24 +32,31 @@ export async function finishActivation(
   lane: Lane,
   taken: Taken,
   outcome: RunOutcome,
+  lastStep: StoredStep | null = null,
 ): Promise<NextAttempt['kind'] | 'done'> {
+  const ending: Ending = { lane, taken, lastStep };
   const ended = await core.database.transaction(async (tx) => {
-    if (!(await lockStreamAndLane(tx, lane, taken))) throw new LeaseLost();
     switch (outcome.kind) {
       case 'replied':
-        await replied(tx, lane, taken, outcome.text);
+        await endWithReply(tx, ending, 'done', outcome.text.trim());
         return 'done' as const;
-      case 'cancelled':
-        await cancelled(tx, lane, taken, outcome.text);
+      case 'cancelled': {
+        const body = outcome.text.trim();
+        await endWithReply(tx, ending, 'cancelled', body === '' ? '' : `${body}\n\n_(stopped)_`);
         return 'done' as const;
+      }
       case 'failed':
-        return await failed(tx, lane, taken, outcome.error);
+        return await failed(tx, ending, outcome.error);
       case 'given_back':
-        await tx.query(`update activation set state = 'waiting' where organisation = $1 and id = $2`, [
-          lane.organisation,
-          taken.id,
-        ]);
-        await releaseLane(tx, lane, 0);
+        await lockStreamAndLane(tx, ending);
+        await tx.commitWith(
+          ...lastOf(ending),
+          [
+            `update activation set state = 'waiting' where organisation = $1 and id = $2`,
+            [lane.organisation, taken.id],
+          ],
+          releaseActivationLane(lane),
+        );
         return 'retry' as const;
     }
   });
@@ -55,40 +64,86 @@ export async function finishActivation(
   return ended;
 }
 
-/** Lock order everywhere: Stream, Lane, Worker. append() locks the Stream's row first, so this must too. */
-async function lockStreamAndLane(tx: Executor, lane: Lane, taken: Taken): Promise<boolean> {
+/** An Activation that ends, for whatever reason. */
+interface Ending {
+  lane: Lane;
+  taken: Taken;
+  /** A final text that was recorded and is not stored yet. */
+  lastStep: StoredStep | null;
+}
+
+function lastOf({ lane, taken, lastStep }: Ending): Statement[] {
+  return lastStep ? [prepareStep(lane, taken.id, lastStep)] : [];
+}
+
+/**
+ * Lock order everywhere: Stream, Lane, Worker. append() locks the Stream's row first, so this must too.
+ *
+ * @throws LeaseLost
+ */
+async function lockStreamAndLane(tx: Executor, { lane, taken }: Ending): Promise<void> {
   const rows = await tx.query(
     `with s as materialized (select 1 from stream where organisation = $1 and id = $5 for update)
      select 1 from lane where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3 and fence = $4
        and exists (select 1 from s) and lease_until > clock_timestamp() for update`,
     [lane.organisation, lane.owner, lane.thread, lane.fence, taken.stream],
   );
-  return rows.length > 0;
+  if (rows.length === 0) throw new LeaseLost();
 }
 
-async function replied(tx: Executor, lane: Lane, taken: Taken, text: string): Promise<void> {
-  const body = text.trim();
-  const reply = body === '' || body === noReply ? null : await appendReply(tx, lane, taken, body);
-  await end(tx, lane, taken, 'done', { reply });
+/** The reply, on its way to every place of the Thread, and the end. An empty body, or `NO_REPLY`, posts nothing. */
+async function endWithReply(tx: Transaction, ending: Ending, state: 'done' | 'cancelled', body: string): Promise<void> {
+  const { lane, taken } = ending;
+  if (body === '' || body === noReply) {
+    await lockStreamAndLane(tx, ending);
+    await tx.commitWith(...end(ending, state, { reply: null }));
+    return;
+  }
+  const input: AppendInput = {
+    ...replyBase(ending),
+    author: taken.worker,
+    sourceKind: 'ai',
+    hops: taken.hops,
+    origin: taken.origin,
+    activation: taken.id,
+    message: { body },
+  };
+  const [, { drafts, answered }, [resolved]] = await Promise.all([
+    lockStreamAndLane(tx, ending),
+    contextOf(tx, lane, taken),
+    resolveAppends(tx, [input]),
+  ]);
+  if (!resolved) throw new Error('resolving a reply gave nothing');
+  const reply: AppendInput = { ...input, message: { body, ...answered }, drafted: drafts };
+  const prepared = prepareAppend(reply, resolved);
+  if (prepared)
+    await tx.commitWith(
+      prepared.statement,
+      ...(drafts.length > 0 ? [finishDrafts(ending, prepared.event)] : []),
+      ...end(ending, state, { reply: prepared.event }),
+    );
+  else {
+    const { event } = await appendWithin(tx, reply);
+    await tx.commitWith(
+      ...(drafts.length > 0 ? [finishDrafts(ending, event)] : []),
+      ...end(ending, state, { reply: event }),
+    );
+  }
 }
 
-async function cancelled(tx: Executor, lane: Lane, taken: Taken, text: string): Promise<void> {
-  const body = text.trim();
-  const reply = body === '' ? null : await appendReply(tx, lane, taken, `${body}\n\n_(stopped)_`);
-  await end(tx, lane, taken, 'cancelled', { reply });
-}
-
-async function failed(tx: Executor, lane: Lane, taken: Taken, error: unknown): Promise<NextAttempt['kind']> {
+async function failed(tx: Transaction, ending: Ending, error: unknown): Promise<NextAttempt['kind']> {
+  const { lane, taken } = ending;
   const next = nextAttempt(error, taken);
   const reason = describe(error);
+  await lockStreamAndLane(tx, ending);
   if (next.kind === 'dead') {
     await appendWithin(tx, {
-      ...replyBase(lane, taken),
+      ...replyBase(ending),
       author: null,
       sourceKind: 'notice',
       message: { body: `I could not answer: ${reason}. Say it again, or have ${taken.id} tried again.` },
     });
-    await end(tx, lane, taken, 'dead', { error: reason, failures: next.failures });
+    await tx.commitWith(...end(ending, 'dead', { error: reason, failures: next.failures }));
     return 'dead';
   }
   await tx.query(
@@ -97,6 +152,7 @@ async function failed(tx: Executor, lane: Lane, taken: Taken, error: unknown): P
      where organisation = $1 and id = $2`,
     [lane.organisation, taken.id, reason, next.kind === 'retry' ? next.failures : taken.failures, next.kind === 'wait'],
   );
+  for (const step of lastOf(ending)) await tx.query(...step);
   await releaseLane(tx, lane, next.delaySeconds);
   return next.kind;
 }
@@ -106,35 +162,21 @@ export function lostTooOften(taken: Taken): boolean {
   return taken.lostLeases > lostLeasesForgiven;
 }
 
-function replyBase(lane: Lane, taken: Taken): Pick<AppendInput, 'organisation' | 'stream' | 'thread'> {
+function replyBase({ lane, taken }: Ending): Pick<AppendInput, 'organisation' | 'stream' | 'thread'> {
   return { organisation: lane.organisation, stream: taken.stream, thread: lane.thread };
 }
 
-/** The reply, on its way to every place of the Thread; where a draft already shows it, that message becomes it. */
-async function appendReply(tx: Executor, lane: Lane, taken: Taken, body: string): Promise<EventId> {
-  const { drafts, answered } = await contextOf(tx, lane, taken);
-  const appended = await appendWithin(tx, {
-    ...replyBase(lane, taken),
-    author: taken.worker,
-    sourceKind: 'ai',
-    hops: taken.hops,
-    origin: taken.origin,
-    activation: taken.id,
-    message: { body, ...answered },
-    drafted: drafts,
-  });
-  if (drafts.length > 0) {
-    await tx.query(
-      `with d as (
-         update delivery set state = 'queued', event = $3, position = $4
-         where organisation = $1 and activation = $2 and state = 'draft' returning binding, thread
-       )
-       update lane set ready_at = coalesce(lane.ready_at, now()) from d
-       where lane.organisation = $1 and lane.kind = 'delivery' and lane.owner = d.binding and lane.thread = d.thread`,
-      [lane.organisation, taken.id, appended.event, appended.position],
-    );
-  }
-  return appended.event;
+/** Where a draft shows the reply already, that message becomes it. */
+function finishDrafts({ lane, taken }: Ending, event: EventId): Statement {
+  return [
+    `with d as (
+       update delivery set state = 'queued', event = $3, position = (select position from event where organisation = $1 and id = $3)
+       where organisation = $1 and activation = $2 and state = 'draft' returning binding, thread
+     )
+     update lane set ready_at = coalesce(lane.ready_at, now()) from d
+     where lane.organisation = $1 and lane.kind = 'delivery' and lane.owner = d.binding and lane.thread = d.thread`,
+    [lane.organisation, taken.id, event],
+  ];
 }
 
 interface ReplyContext {
@@ -177,15 +219,14 @@ async function contextOf(tx: Executor, lane: Lane, taken: Taken): Promise<ReplyC
 }
 
 /** The end of an Activation, of its Triggers and of its Lane's present claim. */
-async function end(
-  tx: Executor,
-  lane: Lane,
-  taken: Taken,
+function end(
+  ending: Ending,
   state: 'done' | 'dead' | 'cancelled',
   details: { reply?: EventId | null; error?: string; failures?: number },
-): Promise<void> {
+): Statement[] {
+  const { lane, taken } = ending;
   // A draft of a reply that never came stays as it is: there is nothing to edit it into.
-  await tx.query(
+  const ended: Statement = [
     `with s as (
        update stream set position = position + 1 where organisation = $1 and id = $7 returning position
      ), st as (
@@ -213,14 +254,6 @@ async function end(
       activationStreamOf(taken.worker),
       toJson({ outcome: state, ...details }),
     ],
-  );
-  // A statement of its own, after the Lane's lock: it sees every Trigger that was appended meanwhile.
-  await tx.query(
-    `update lane set lease_until = null, holder = null, ready_at = case when
-         exists (select 1 from trigger where organisation = $1 and worker = $2 and thread = $3 and state = 'waiting')
-         or exists (select 1 from activation where organisation = $1 and worker = $2 and thread = $3
-                      and state in ('running', 'waiting')) then now() end
-     where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3 and fence = $4`,
-    [lane.organisation, lane.owner, lane.thread, lane.fence],
-  );
+  ];
+  return [...lastOf(ending), ended, releaseActivationLane(lane)];
 }

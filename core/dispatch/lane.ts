@@ -1,4 +1,4 @@
-import type { Executor } from '../store/database.ts';
+import type { Executor, Statement } from '../store/database.ts';
 import type { OrganisationId, ThreadId } from '../store/ids.ts';
 
 /** What queues in a Lane: Activations of a Worker, or Deliveries to a Binding. */
@@ -96,6 +96,21 @@ export async function releaseLane(tx: Executor, lane: Lane, delaySeconds: number
      where organisation = $1 and kind = $2 and owner = $3 and thread = $4 and fence = $5`,
     [...keyOf(lane), lane.fence, delaySeconds],
   );
+}
+
+/**
+ * Gives a Lane of Activations back, to be claimed after `delaySeconds` if something is still open in it. Like {@link releaseLane}, a
+ * statement of its own after the Lane's lock: it sees every Trigger that was appended meanwhile.
+ */
+export function releaseActivationLane(lane: Lane, delaySeconds = 0): Statement {
+  return [
+    `update lane set lease_until = null, holder = null, ready_at = case when
+         exists (select 1 from trigger where organisation = $1 and worker = $2 and thread = $3 and state = 'waiting')
+         or exists (select 1 from activation where organisation = $1 and worker = $2 and thread = $3
+                      and state in ('running', 'waiting')) then now() + make_interval(secs => $5) end
+     where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3 and fence = $4`,
+    [lane.organisation, lane.owner, lane.thread, lane.fence, delaySeconds],
+  ];
 }
 
 /** Seconds until the next Lane of this kind becomes claimable by the passing of time alone; null when none does within an hour. */

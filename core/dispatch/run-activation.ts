@@ -1,12 +1,12 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { Core } from '../core.ts';
-import type { Step, Usage } from '../runtimes/runtime.ts';
+import type { RuntimeRun } from '../runtimes/runtime.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import { brief } from './brief.ts';
 import { finishActivation, lostTooOften, type RunOutcome } from './finish-activation.ts';
 import type { Lane } from './lane.ts';
 import { ProcessEnds } from './lane-loop.ts';
-import { addStep, LeaseLost } from './steps.ts';
+import { addStep, LeaseLost, type StoredStep } from './steps.ts';
 import { storeDraft } from './store-draft.ts';
 import { type Taken, takeBatch } from './take-batch.ts';
 
@@ -46,11 +46,20 @@ export async function runActivation(
   if (taken.cancelled) stop.abort(new Cancelled());
   core.metrics.activationStarted(taken.waitedSeconds ?? undefined);
   const draft = storeDraft(core, lane, taken);
+  const recorder = recordSteps(core, lane, taken);
   const started = performance.now();
   try {
-    const outcome = await think(core, tools, lane, taken, AbortSignal.any([signal, stop.signal]), draft);
+    const outcome = await think(
+      core,
+      tools,
+      lane,
+      taken,
+      AbortSignal.any([signal, stop.signal]),
+      draft,
+      recorder.record,
+    );
     await draft.end();
-    const ended = await finishActivation(core, lane, taken, outcome);
+    const ended = await finishActivation(core, lane, taken, outcome, recorder.last());
     core.metrics.activationEnded(ended === 'done' ? outcome.kind : ended, (performance.now() - started) / 1000);
     if (outcome.kind === 'failed') log.warn({ err: outcome.error, next: ended }, 'an activation failed');
     else log.info({ outcome: outcome.kind, ms: Math.round(performance.now() - started) }, 'activation ended');
@@ -72,6 +81,7 @@ async function think(
   taken: Taken,
   signal: AbortSignal,
   draft: { write(text: string): void; text(): string },
+  record: RuntimeRun['record'],
 ): Promise<RunOutcome> {
   if (lostTooOften(taken))
     return { kind: 'failed', error: new Error(`the process running it was lost ${taken.lostLeases} times`) };
@@ -97,7 +107,7 @@ async function think(
       briefing,
       steps: taken.steps,
       signal,
-      record: (step, usage) => record(core, lane, taken, step, usage),
+      record,
       write: (text) => draft.write(text),
       openTools: () => tools.open(context),
       isIdempotent: (tool) => tools.isIdempotent(tool),
@@ -113,8 +123,23 @@ async function think(
   }
 }
 
-async function record(core: Core, lane: Lane, taken: Taken, step: Step, usage?: Usage): Promise<void> {
-  const { kind, ...content } = step;
-  if (!(await addStep(core.database, lane, taken.id, kind, content, usage))) throw new LeaseLost();
-  core.waking.announce('nothing');
+/** Stores what the runtime records. A final text waits for the transaction that ends the Activation: nothing begins between the two. */
+function recordSteps(
+  core: Core,
+  lane: Lane,
+  taken: Taken,
+): { record: RuntimeRun['record']; last(): StoredStep | null } {
+  let last: StoredStep | null = null;
+  return {
+    async record(step, usage) {
+      const { kind, ...content } = step;
+      if (step.kind === 'text' && step.final) {
+        last = { kind, content, usage };
+        return;
+      }
+      if (!(await addStep(core.database, lane, taken.id, { kind, content, usage }))) throw new LeaseLost();
+      core.waking.announce('nothing');
+    },
+    last: () => last,
+  };
 }

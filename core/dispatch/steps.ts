@@ -1,11 +1,18 @@
 import type { Usage } from '../runtimes/runtime.ts';
-import type { Executor } from '../store/database.ts';
+import type { Executor, Statement } from '../store/database.ts';
 import type { ActivationId, StreamId, WorkerId } from '../store/ids.ts';
 import { toJson } from '../store/json.ts';
 import { type Lane, leaseSeconds } from './lane.ts';
 
 /** What is stored of an Activation, in order: its start and end, and what its runtime recorded between. */
 export type StepKind = 'start' | 'text' | 'tool_call' | 'tool_result' | 'end';
+
+/** A step as it is stored. */
+export interface StoredStep {
+  kind: StepKind;
+  content: Record<string, unknown>;
+  usage?: Usage | undefined;
+}
 
 /** The Stream on which a Worker's Activations can be read along. Its Events are views of the steps. */
 export function activationStreamOf(worker: WorkerId): StreamId {
@@ -22,11 +29,14 @@ export async function addStep(
   executor: Executor,
   lane: Lane,
   activation: ActivationId,
-  kind: StepKind,
-  content: Record<string, unknown>,
-  usage?: Usage,
+  step: StoredStep,
 ): Promise<boolean> {
-  const rows = await executor.query(
+  return (await executor.query(...prepareStep(lane, activation, step))).length > 0;
+}
+
+/** The statement of {@link addStep}, for a caller that sends it with others: no row when the lease is lost. */
+export function prepareStep(lane: Lane, activation: ActivationId, { kind, content, usage }: StoredStep): Statement {
+  return [
     `with held as (
        select 1 from lane where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3 and fence = $4
          and lease_until > clock_timestamp()
@@ -49,8 +59,7 @@ export async function addStep(
       toJson(content),
       usage ? JSON.stringify(usage) : null,
     ],
-  );
-  return rows.length > 0;
+  ];
 }
 
 /** Thrown inside a run when somebody else holds its Lane now (its lease ran out {@link leaseSeconds} after the last heartbeat). */

@@ -1,7 +1,7 @@
 import type { Step } from '../runtimes/runtime.ts';
-import type { Database, Executor } from '../store/database.ts';
+import type { Database, Statement } from '../store/database.ts';
 import { type ActivationId, type EventId, newId, type StreamId, type WorkerId } from '../store/ids.ts';
-import { type Lane, releaseLane } from './lane.ts';
+import { type Lane, lockHeldLane, releaseActivationLane } from './lane.ts';
 import { activationStreamOf } from './steps.ts';
 
 /** An Activation that this process now runs: a new one, or one that an earlier attempt left unfinished. */
@@ -28,21 +28,50 @@ export const batchBytes = 32 * 1024;
 /** How long a Lane waits when its Worker already runs as much as it may. */
 const fullDelaySeconds = 1;
 
+interface Locked {
+  held: boolean;
+  found: (Omit<Taken, 'steps' | 'waitedSeconds'> & { steps: { kind: string; content: Step }[] }) | null;
+}
+
+interface Waiting {
+  reached: boolean | null;
+  taken: Pick<Taken, 'stream' | 'hops' | 'origin' | 'waitedSeconds'> | null;
+}
+
 /**
  * Takes what waits in a claimed Lane: the unfinished Activation if there is one, else a new one for the waiting Triggers, in order
  * and capped. Null: there is nothing to do here now, and the Lane has been given back.
  */
 export async function takeBatch(database: Database, lane: Lane): Promise<Taken | null> {
-  return await database.transaction(async (tx) => {
-    const { held, unfinished } = await takeUnfinished(tx, lane);
-    if (!held) return null;
-    return unfinished ?? (await takeWaiting(tx, lane));
-  });
+  const id = newId('a');
+  // One round trip: each statement begins when the one before it holds its locks, and takes nothing where it may not.
+  const [[locked], , [waiting]] = await database.transaction((tx) =>
+    tx.commitWith<[Locked, never, Waiting]>(lockLane(lane), lockWorker(lane), takeWaiting(lane, id)),
+  );
+  if (!locked?.held) return null;
+  if (locked.found) {
+    const steps = locked.found.steps.map(({ kind, content }) => ({ ...content, kind }) as Step);
+    return { ...locked.found, waitedSeconds: null, steps };
+  }
+  if (!waiting?.taken) {
+    await giveBackUnused(database, lane, waiting?.reached ?? false);
+    return null;
+  }
+  return {
+    id,
+    worker: lane.owner as WorkerId,
+    ...waiting.taken,
+    failures: 0,
+    lostLeases: 0,
+    waitingSeconds: null,
+    cancelled: false,
+    steps: [],
+  };
 }
 
 /** Locks the Lane's row, if it is still ours, and goes on with what an earlier attempt left. */
-async function takeUnfinished(tx: Executor, lane: Lane): Promise<{ held: boolean; unfinished: Taken | null }> {
-  const [row] = await tx.query<{ held: boolean; found: Omit<Taken, 'steps' | 'waitedSeconds'> | null }>(
+function lockLane(lane: Lane): Statement {
+  return [
     `with held as (
        select 1 from lane where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3 and fence = $4
          and lease_until > clock_timestamp() for update
@@ -56,50 +85,33 @@ async function takeUnfinished(tx: Executor, lane: Lane): Promise<{ held: boolean
      select exists (select 1 from held) as held, (
        select jsonb_build_object('id', a.id, 'worker', a.worker, 'stream', a.stream, 'hops', a.hops, 'origin', a.origin,
          'failures', a.failures, 'lostLeases', a.lost_leases, 'cancelled', a.cancel_requested_at is not null,
-         'waitingSeconds', extract(epoch from now() - a.waiting_since)::float8) from a) as found`,
+         'waitingSeconds', extract(epoch from now() - a.waiting_since)::float8,
+         'steps', coalesce((select jsonb_agg(jsonb_build_object('kind', s.kind, 'content', s.content) order by s.number) from step s
+            where s.organisation = $1 and s.activation = a.id and s.kind in ('text', 'tool_call', 'tool_result')), '[]')) from a) as found`,
     [lane.organisation, lane.owner, lane.thread, lane.fence],
-  );
-  if (!row?.found) return { held: row?.held ?? false, unfinished: null };
-  const { found } = row;
-  const steps = await tx.query<{ kind: string; content: Step }>(
-    `select kind, content from step where organisation = $1 and activation = $2 and kind in ('text', 'tool_call', 'tool_result')
-     order by number`,
-    [lane.organisation, found.id],
-  );
-  const unfinished = {
-    ...found,
-    waitedSeconds: null,
-    steps: steps.map((step) => ({ ...step.content, kind: step.kind }) as Step),
-  };
-  return { held: true, unfinished };
+  ];
 }
 
-async function takeWaiting(tx: Executor, lane: Lane): Promise<Taken | null> {
-  const [worker] = await tx.query<{ concurrency: number; dismissed: boolean }>(
-    `select concurrency, dismissed_at is not null as dismissed from worker where organisation = $1 and id = $2 for update`,
-    [lane.organisation, lane.owner],
-  );
-  if (!worker || worker.dismissed) {
-    await tx.query(
-      `update trigger set state = 'cancelled' where organisation = $1 and worker = $2 and thread = $3 and state = 'waiting'`,
-      [lane.organisation, lane.owner, lane.thread],
-    );
-    await releaseLane(tx, lane, null);
-    return null;
-  }
-  const id = newId('a');
-  const [row] = await tx.query<{
-    reached: boolean;
-    taken: Pick<Taken, 'stream' | 'hops' | 'origin' | 'waitedSeconds'> | null;
-  }>(
-    // The count is made under the Worker's row lock: two processes cannot both take its last place.
-    `with others as (
-       select count(*) >= $7 as reached from activation a join lane l
+/** Under this lock two processes cannot both take a Worker's last place. */
+function lockWorker(lane: Lane): Statement {
+  return [`select from worker where organisation = $1 and id = $2 for update`, [lane.organisation, lane.owner]];
+}
+
+/** A new Activation, if the Lane is ours, has none and its Worker has room. `reached`: it runs as much as it may. */
+function takeWaiting(lane: Lane, id: ActivationId): Statement {
+  return [
+    `with may as (
+       select w.concurrency from worker w where w.organisation = $1 and w.id = $2 and w.dismissed_at is null
+         and exists (select 1 from lane where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3 and fence = $7
+           and lease_until > clock_timestamp())
+         and not exists (select 1 from activation where organisation = $1 and worker = $2 and thread = $3 and state in ('running', 'waiting'))
+     ), others as (
+       select count(*) >= (select concurrency from may) as reached from activation a join lane l
          on l.organisation = a.organisation and l.kind = 'activation' and l.owner = a.worker and l.thread = a.thread
        where a.organisation = $1 and a.worker = $2 and a.state = 'running' and l.lease_until > now()
      ), waiting as (
        select event, position from trigger
-       where organisation = $1 and worker = $2 and thread = $3 and state = 'waiting' and not (select reached from others)
+       where organisation = $1 and worker = $2 and thread = $3 and state = 'waiting' and (select not reached from others)
        order by position limit $5
      ), sized as (
        select w.event, e.stream, e.position, e.hops, e.origin, e.created_at,
@@ -133,22 +145,24 @@ async function takeWaiting(tx: Executor, lane: Lane): Promise<Taken | null> {
       id,
       batchLimit,
       batchBytes,
-      worker.concurrency,
+      lane.fence,
       activationStreamOf(lane.owner as WorkerId),
     ],
-  );
-  if (!row?.taken) {
-    await releaseLane(tx, lane, row?.reached ? fullDelaySeconds : null);
-    return null;
-  }
-  return {
-    id,
-    worker: lane.owner as WorkerId,
-    ...row.taken,
-    failures: 0,
-    lostLeases: 0,
-    waitingSeconds: null,
-    cancelled: false,
-    steps: [],
-  };
+  ];
+}
+
+/** A Lane in which there was nothing to take. What waits for a Worker that was dismissed is over. */
+async function giveBackUnused(database: Database, lane: Lane, reached: boolean): Promise<void> {
+  const key = [lane.organisation, lane.owner, lane.thread];
+  await database.transaction(async (tx) => {
+    if (!(await lockHeldLane(tx, lane))) return;
+    await tx.commitWith(
+      [
+        `update trigger set state = 'cancelled' where organisation = $1 and worker = $2 and thread = $3 and state = 'waiting'
+           and not exists (select 1 from worker w where w.organisation = $1 and w.id = $2 and w.dismissed_at is null)`,
+        key,
+      ],
+      releaseActivationLane(lane, reached ? fullDelaySeconds : 0),
+    );
+  });
 }

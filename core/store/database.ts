@@ -1,11 +1,29 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { DatabaseError, Pool, type PoolClient, TypeOverrides } from 'pg';
 import { UnavailableError } from '../errors.ts';
+import { OneWriteSocket } from './one-write-socket.ts';
 import { openOrm } from './orm.ts';
 
 /** Runs SQL: the pool outside a transaction, one connection within. Rows come typed as the caller says, unchecked. */
 export interface Executor {
   query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** A statement and its values. */
+export type Statement = readonly [text: string, values?: readonly unknown[]];
+
+/**
+ * One transaction. Queries that are made without awaiting the one before are sent together, run in order, and fail together: what
+ * follows a failed one is refused by the server.
+ */
+export interface Transaction extends Executor {
+  /**
+   * The last statements and the commit, in one round trip; nothing may follow. The commit does not wait for what they come to: a
+   * statement whose effect depends on another's must say so itself.
+   */
+  commitWith<Rows extends readonly unknown[]>(
+    ...statements: { [n in keyof Rows]: Statement }
+  ): Promise<{ [n in keyof Rows]: Rows[n][] }>;
 }
 
 /** One database: plain SQL for the hot paths, the ORM for the organisation's tables. */
@@ -15,7 +33,7 @@ export interface Database extends Executor {
   /** A fresh unit of work of the ORM. Never shared between requests. */
   em(): EntityManager;
   /** Runs `work` in one READ COMMITTED transaction; whatever it throws rolls back. */
-  transaction<T>(work: (tx: Executor) => Promise<T>): Promise<T>;
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -45,20 +63,35 @@ export async function openDatabase(url: string, options: { connections?: number 
     types: typeOverrides,
     application_name: 'switchboard',
     connectionTimeoutMillis: 10_000,
+    // Statements of a transaction that don't wait for one another's results go out together.
+    pipeline: true,
+    stream: () => new OneWriteSocket(),
   });
   // A dropped idle connection is an 'error' event, fatal without a listener; the query in flight rejects by itself.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
   const orm = await openOrm(url);
 
-  async function transaction<T>(work: (tx: Executor) => Promise<T>): Promise<T> {
+  async function transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const client = await connectOf(pool);
     let broken: Error | undefined;
+    let committing: Promise<unknown> | undefined;
+    const tx: Transaction = {
+      query: (text, values) => run(client, text, values),
+      async commitWith(...statements) {
+        const rows = statements.map(([text, values]) => run(client, text, values));
+        committing = client.query('commit');
+        const [results] = await Promise.all([Promise.all(rows), committing]);
+        return results as never;
+      },
+    };
     try {
-      await client.query(begin);
-      const result = await work({ query: (text, values) => run(client, text, values) });
-      await client.query('commit');
-      return result;
+      // The first query does not wait for it. Both have ended before the connection is given back.
+      const [begun, worked] = await Promise.allSettled([client.query(begin), work(tx)]);
+      if (begun.status === 'rejected') throw begun.reason;
+      if (worked.status === 'rejected') throw worked.reason;
+      if (!committing) await client.query('commit');
+      return worked.value;
     } catch (error) {
       try {
         await client.query('rollback');

@@ -1,12 +1,13 @@
 import type { Core } from '../core.ts';
 import { InvalidInputError, NotFoundError } from '../errors.ts';
 import { type BatchOutcome, batching, oncePer } from '../store/batching.ts';
-import { type Database, type Executor, isUniqueViolation } from '../store/database.ts';
+import { type Database, type Executor, isUniqueViolation, type Statement } from '../store/database.ts';
+import type { EventId } from '../store/ids.ts';
 import type { Claimable } from '../store/waking.ts';
 import { type Appended, type AppendInput, coreScope } from './append-input.ts';
 import { decideWhoWakes } from './decide-who-wakes.ts';
 import { type Resolved, resolveAppends } from './resolve-appends.ts';
-import { type PlannedAppend, writeAppends } from './write-appends.ts';
+import { type PlannedAppend, prepareWrite, writeAppends } from './write-appends.ts';
 
 export { type Appended, type AppendInput, coreScope } from './append-input.ts';
 
@@ -54,6 +55,19 @@ export async function appendWithin(tx: Executor, input: AppendInput): Promise<Ap
   if (!appended) throw new Error('writing one message gave nothing');
   if (plan.hopLimitReached) await tellHopLimit(tx, input, appended);
   return appended;
+}
+
+/**
+ * {@link appendWithin} as one statement, for a caller that sends it with others and has resolved its Message before. Null when it takes
+ * more than that: the Message is here already, or the hop limit is to be told.
+ */
+export function prepareAppend(input: AppendInput, resolved: Resolved): { statement: Statement; event: EventId } | null {
+  const plan = planOf(input, resolved);
+  if ('seen' in plan || plan.hopLimitReached) return null;
+  const { statement, events } = prepareWrite([plan]);
+  const [event] = events;
+  if (!event) throw new Error('writing one message prepared nothing');
+  return { statement, event };
 }
 
 type Duplicate = Pick<PlannedAppend, 'streamKind'> & { seen: NonNullable<Resolved['seen']> };

@@ -1,4 +1,4 @@
-import type { Executor } from '../store/database.ts';
+import type { Executor, Statement } from '../store/database.ts';
 import { type EventId, newId, type ThreadId, type WorkerId } from '../store/ids.ts';
 import { toJson } from '../store/json.ts';
 import { type Appended, type AppendInput, coreScope, type StreamKind } from './append-input.ts';
@@ -19,8 +19,25 @@ export interface PlannedAppend {
  * @throws a unique violation when one of the receipts or new Threads exists by now: then nothing of all of them was written.
  */
 export async function writeAppends(executor: Executor, planned: readonly PlannedAppend[]): Promise<Appended[]> {
+  const write = prepareWrite(planned);
+  return write.appended(await executor.query<Written>(...write.statement));
+}
+
+/** A row of what {@link prepareWrite}'s statement answers with. */
+export interface Written {
+  n: number;
+  position: number;
+}
+
+/** The statement of {@link writeAppends}, for a caller that sends it with others, and what its rows say. */
+export function prepareWrite(planned: readonly PlannedAppend[]): {
+  statement: Statement;
+  /** Their ids, in order. */
+  events: EventId[];
+  appended(written: readonly Written[]): Appended[];
+} {
   const rows = planned.map(rowOf);
-  const written = await executor.query<{ n: number; position: number }>(
+  const statement: Statement = [
     `with i as materialized (
        select * from json_to_recordset($1::json) x(n int, organisation text, stream text, event text, thread text, "newThread" boolean,
          "placeBinding" text, place text, scope text, author text, "sourceKind" text, hops int, origin text, "from" text, "to" jsonb,
@@ -71,18 +88,24 @@ export async function writeAppends(executor: Executor, planned: readonly Planned
      )
      select n, position from e order by n`,
     [toJson(rows)],
-  );
-  if (written.length !== planned.length) throw new Error('a stream vanished while a message was appended to it');
-  return planned.map((plan, n) => ({
-    event: rows[n]?.event as EventId,
-    stream: plan.input.stream,
-    streamKind: plan.streamKind,
-    thread: rows[n]?.thread as ThreadId,
-    position: written[n]?.position ?? 0,
-    duplicate: false,
-    woken: plan.wake,
-    deliveries: rows[n]?.deliveries ?? [],
-  }));
+  ];
+  return {
+    statement,
+    events: rows.map(({ event }) => event),
+    appended(written) {
+      if (written.length !== planned.length) throw new Error('a stream vanished while a message was appended to it');
+      return planned.map((plan, n) => ({
+        event: rows[n]?.event as EventId,
+        stream: plan.input.stream,
+        streamKind: plan.streamKind,
+        thread: rows[n]?.thread as ThreadId,
+        position: written[n]?.position ?? 0,
+        duplicate: false,
+        woken: plan.wake,
+        deliveries: rows[n]?.deliveries ?? [],
+      }));
+    },
+  };
 }
 
 function rowOf({ input, resolved, wake }: PlannedAppend, n: number) {
