@@ -1,9 +1,21 @@
 import type { Core } from '../core.ts';
 import { describe, lostLeasesForgiven, nextAttempt, OutsideUnavailable } from '../dispatch/failure.ts';
-import { type Lane, lockHeldLane, releaseLane } from '../dispatch/lane.ts';
+import {
+  type Claimed,
+  claimLane,
+  type Hold,
+  heldBy,
+  holdOf,
+  isLeaseLost,
+  type Lane,
+  type LaneKey,
+  lockHeldLane,
+  lockLaneOrFail,
+  releaseLane,
+} from '../dispatch/lane.ts';
 import { LeaseLost } from '../dispatch/steps.ts';
-import type { Executor } from '../store/database.ts';
-import type { DeliveryId, EventId } from '../store/ids.ts';
+import type { Executor, Statement } from '../store/database.ts';
+import { type DeliveryId, type EventId, newId } from '../store/ids.ts';
 import { appendWithin } from '../streams/append.ts';
 import { type Event, eventColumns } from '../streams/message.ts';
 import type { Delivered, OutgoingDelivery } from './door.ts';
@@ -11,7 +23,8 @@ import type { Delivered, OutgoingDelivery } from './door.ts';
 /** A message that grows is edited at most this often (Slack: about one chat.update a second). */
 const editMs = 1000;
 
-interface Picked {
+/** A Delivery as it was taken to be sent. */
+export interface Picked {
   id: DeliveryId;
   state: 'draft' | 'sending';
   event: EventId | null;
@@ -33,15 +46,23 @@ type Shown = Map<DeliveryId, { text: string; at: number; uncertain?: boolean }>;
  * Sends what waits in a claimed Lane, one at a time in the order of Events; shows drafts as they grow until their reply is
  * finished. A Delivery that is given up is said in the Thread and passed over.
  */
-export async function deliverLane(core: Core, lane: Lane, signal: AbortSignal): Promise<void> {
+export async function deliverLane(
+  core: Core,
+  lane: Lane,
+  signal: AbortSignal,
+  first: Picked | null = null,
+): Promise<void> {
   const shown: Shown = new Map();
+  let picked = first;
   while (!signal.aborted) {
-    const drafts = await showDrafts(core, lane, shown, signal);
-    const picked = await pick(core, lane);
+    picked ??= (await core.database.query<Picked>(...pick(lane)))[0] ?? null;
     if (picked) {
-      if (!(await deliver(core, lane, picked, shown.get(picked.id)?.uncertain ?? false))) return;
+      const next = await deliver(core, lane, picked, shown.get(picked.id)?.uncertain ?? false);
+      if (next === 'given back') return;
+      picked = null;
       continue;
     }
+    const drafts = await showDrafts(core, lane, shown, signal);
     if (drafts > 0) {
       await sleepUntilWoken(core, editMs / 2, signal);
       continue;
@@ -51,14 +72,25 @@ export async function deliverLane(core: Core, lane: Lane, signal: AbortSignal): 
   await giveBack(core, lane);
 }
 
+/** Claims a Lane and takes its first finished Delivery, in one round trip. Null: it cannot be had now. */
+export async function claimDelivery(
+  core: Pick<Core, 'database' | 'processName'>,
+  key: LaneKey,
+): Promise<{ lane: Lane; first: Picked | null } | null> {
+  const holder = `${core.processName}:${newId('a')}`;
+  const [[claimed], [first]] = await core.database.transaction((tx) =>
+    tx.commitWith<[Claimed, Picked]>(claimLane(key, holder), pick({ ...key, holder })),
+  );
+  return claimed ? { lane: { ...key, ...claimed }, first: first ?? null } : null;
+}
+
 /** Takes the next finished Delivery and marks that it is being sent, so that a takeover knows that it may have been. */
-async function pick(core: Core, lane: Lane): Promise<Picked | null> {
-  const [picked] = await core.database.query<Picked>(
+function pick(hold: Hold): Statement {
+  return [
     `with held as (
-       select 1 from lane where organisation = $1 and kind = 'delivery' and owner = $2 and thread = $3 and fence = $4
-         and lease_until > clock_timestamp()
+       select 1 from lane where organisation = $1 and kind = 'delivery' and owner = $2 and thread = $3 and ${heldBy('$4', '$5')}
      ), head as (
-       select id from delivery where organisation = $1 and binding = $2 and thread = $3
+       select id, event from delivery where organisation = $1 and binding = $2 and thread = $3
          and state in ('queued', 'sending', 'waiting') and exists (select 1 from held)
        order by position, created_at limit 1
      )
@@ -69,13 +101,12 @@ async function pick(core: Core, lane: Lane): Promise<Picked | null> {
        jsonb_build_object('id', b.id, 'kind', b.kind, 'externalId', b.external_id, 'config', b.config) as binding,
        (select external_id from thread_binding tb where tb.organisation = $1 and tb.binding = $2 and tb.thread = $3
          order by external_id limit 1) as "threadPlace"`,
-    [lane.organisation, lane.owner, lane.thread, lane.fence],
-  );
-  return picked ?? null;
+    [hold.organisation, hold.owner, hold.thread, ...holdOf(hold)],
+  ];
 }
 
-/** Sends one. False: the Lane has been given back, until the time of the next attempt. */
-async function deliver(core: Core, lane: Lane, picked: Picked, uncertain: boolean): Promise<boolean> {
+/** Sends one. `given back`: the Lane is not ours any more, because nothing is left in it or until the time of the next attempt. */
+async function deliver(core: Core, lane: Lane, picked: Picked, uncertain: boolean): Promise<'go on' | 'given back'> {
   const log = core.log.child({ delivery: picked.id, event: picked.event, thread: lane.thread });
   const started = performance.now();
   let delivered: Delivered;
@@ -87,12 +118,12 @@ async function deliver(core: Core, lane: Lane, picked: Picked, uncertain: boolea
     const kind = await failed(core, lane, picked, error);
     core.metrics.deliveryAttempted(picked.binding.kind, kind);
     log.warn({ err: error, next: kind }, 'a delivery failed');
-    return kind === 'dead';
+    return kind === 'dead' ? 'go on' : 'given back';
   }
-  await succeeded(core, lane, picked, delivered);
+  const released = await succeeded(core, lane, picked, delivered);
   core.metrics.deliveryAttempted(picked.binding.kind, 'delivered');
   log.info({ ms: Math.round(performance.now() - started) }, 'delivered');
-  return true;
+  return released ? 'given back' : 'go on';
 }
 
 async function send(core: Core, lane: Lane, picked: Picked, uncertain: boolean): Promise<Delivered> {
@@ -122,28 +153,50 @@ function outgoing(lane: Lane, picked: Picked, event: Event | null, text: string,
   };
 }
 
-/** The platform has it: its ids are entered as receipts too, so that an echo is recognised. */
-async function succeeded(core: Core, lane: Lane, picked: Picked, delivered: Delivered): Promise<void> {
-  await core.database.transaction(async (tx) => {
-    if (!(await lockHeldLane(tx, lane))) throw new LeaseLost();
-    await tx.query(
-      `with r as (
-         insert into receipt (organisation, binding, external_id, event) select $1, $3, k, $4 from unnest($6::text[]) k
-         on conflict do nothing
-       )
-       update delivery set state = 'delivered', external_id = $5, delivered_at = now(), waiting_since = null, error = null
-       where organisation = $1 and id = $2`,
-      [
-        lane.organisation,
-        picked.id,
-        lane.owner,
-        picked.event,
-        delivered.externalId,
-        [...new Set([delivered.externalId, ...(delivered.externalIds ?? [])])],
-      ],
-    );
-  });
+/**
+ * The platform has it: its ids are entered as receipts too, so that an echo is recognised. Gives the Lane back if nothing is left in
+ * it, and says whether it did.
+ */
+async function succeeded(core: Core, lane: Lane, picked: Picked, delivered: Delivered): Promise<boolean> {
+  const ids = [...new Set([delivered.externalId, ...(delivered.externalIds ?? [])])];
+  const [, , released] = await committed(core, lane, [
+    `with r as (
+       insert into receipt (organisation, binding, external_id, event) select $1, $3, k, $4 from unnest($6::text[]) k
+       on conflict do nothing
+     )
+     update delivery set state = 'delivered', external_id = $5, delivered_at = now(), waiting_since = null, error = null
+     where organisation = $1 and id = $2`,
+    [lane.organisation, picked.id, lane.owner, picked.event, delivered.externalId, ids],
+  ]);
   core.waking.announce('nothing');
+  return released.length > 0;
+}
+
+/** Commits a change if the Lane is still held, and gives the Lane back if nothing is left in it then: the last rows say so. */
+async function committed(core: Core, lane: Lane, change?: Statement): Promise<[unknown[], unknown[], unknown[]]> {
+  try {
+    return await core.database.transaction((tx) =>
+      tx.commitWith<[unknown, unknown, unknown]>(
+        lockLaneOrFail(lane),
+        change ?? ['select'],
+        releaseIfNothingIsLeft(lane),
+      ),
+    );
+  } catch (error) {
+    throw isLeaseLost(error) ? new LeaseLost() : error;
+  }
+}
+
+/** Like every release a statement of its own after the Lane's lock: it sees every Delivery that was made meanwhile. */
+function releaseIfNothingIsLeft(lane: Lane): Statement {
+  return [
+    `update lane set lease_until = null, holder = null, ready_at = null
+     where organisation = $1 and kind = 'delivery' and owner = $2 and thread = $3 and fence = $4 and not exists (
+       select 1 from delivery where organisation = $1 and binding = $2 and thread = $3
+         and state in ('draft', 'queued', 'sending', 'waiting'))
+     returning 1`,
+    [lane.organisation, lane.owner, lane.thread, lane.fence],
+  ];
 }
 
 async function failed(core: Core, lane: Lane, picked: Picked, error: unknown): Promise<'wait' | 'retry' | 'dead'> {
@@ -253,17 +306,13 @@ async function showDraft(core: Core, lane: Lane, draft: Picked, text: string, sh
 
 /** True when nothing is left and the Lane has been given back; also true when it was not ours any more. */
 async function releaseIfEmpty(core: Core, lane: Lane): Promise<boolean> {
-  return await core.database.transaction(async (tx) => {
-    if (!(await lockHeldLane(tx, lane))) return true;
-    const [open] = await tx.query(
-      `select 1 from delivery where organisation = $1 and binding = $2 and thread = $3
-         and state in ('draft', 'queued', 'sending', 'waiting') limit 1`,
-      [lane.organisation, lane.owner, lane.thread],
-    );
-    if (open) return false;
-    await releaseLane(tx, lane, null);
-    return true;
-  });
+  try {
+    const [, , released] = await committed(core, lane);
+    return released.length > 0;
+  } catch (error) {
+    if (error instanceof LeaseLost) return true;
+    throw error;
+  }
 }
 
 async function giveBack(core: Core, lane: Lane): Promise<void> {

@@ -225,9 +225,12 @@ describe('the dispatcher', () => {
     const { takeBatch } = await import('./take-batch.ts');
     const { addStep } = await import('./steps.ts');
     const { finishActivation } = await import('./finish-activation.ts');
-    const taken = await takeBatch(crashed.database, lane);
-    if (!taken) throw new Error('nothing was taken');
-    expect(await addStep(crashed.database, lane, taken.id, { kind: 'text', content: { text: 'half of it' } })).toBe(true);
+    const batch = await takeBatch(crashed.database, lane);
+    if (!batch) throw new Error('nothing was taken');
+    const { taken } = batch;
+    expect(await addStep(crashed.database, lane, taken.id, { kind: 'text', content: { text: 'half of it' } })).toBe(
+      true,
+    );
     await crashed.database.query(
       `update lane set lease_until = now() - interval '1 s', ready_at = now() - interval '1 s' where kind = 'activation'`,
     );
@@ -243,7 +246,9 @@ describe('the dispatcher', () => {
     expect(await waitForBodies(core, thread, 2)).toEqual(['long work', 'all of it']);
     expect(resumed).toEqual([{ kind: 'text', text: 'half of it' }]);
 
-    expect(await addStep(crashed.database, lane, taken.id, { kind: 'text', content: { text: 'too late' } })).toBe(false);
+    expect(await addStep(crashed.database, lane, taken.id, { kind: 'text', content: { text: 'too late' } })).toBe(
+      false,
+    );
     await expect(finishActivation(crashed, lane, taken, { kind: 'replied', text: 'too late' })).rejects.toThrow(
       /lease/,
     );

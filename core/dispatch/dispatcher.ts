@@ -2,6 +2,7 @@ import type { Core } from '../core.ts';
 import { abortCancelled } from './cancel.ts';
 import { type LaneLoop, startLaneLoop } from './lane-loop.ts';
 import { type Running, runActivation, type WorkerTools } from './run-activation.ts';
+import { claimBatch, takeBatch } from './take-batch.ts';
 
 /** Somebody who says `stop` waits at most about this long. */
 const cancelLookMs = 100;
@@ -12,7 +13,16 @@ export function startDispatcher(core: Core, options: { slots: number; tools: Wor
   const loop = startLaneLoop(core, {
     kind: 'activation',
     slots: options.slots,
-    handle: (lane, signal) => runActivation(core, options.tools, lane, signal, running),
+    async handle(lane, signal) {
+      const batch = await takeBatch(core.database, lane);
+      if (batch) await runActivation(core, options.tools, lane, batch, signal, running);
+    },
+    async begin(key) {
+      const begun = await claimBatch(core, key);
+      if (!begun) return null;
+      const { lane } = begun;
+      return { lane, handle: (signal) => runActivation(core, options.tools, lane, begun, signal, running) };
+    },
   });
 
   let looking: NodeJS.Timeout | undefined;

@@ -1,11 +1,12 @@
 import type { Core } from '../core.ts';
-import type { Executor, Statement, Transaction } from '../store/database.ts';
-import type { BindingId, EventId } from '../store/ids.ts';
+import type { Statement, Transaction } from '../store/database.ts';
+import type { EventId } from '../store/ids.ts';
 import { toJson } from '../store/json.ts';
 import { type AppendInput, appendWithin, prepareAppend } from '../streams/append.ts';
-import { resolveAppends } from '../streams/resolve-appends.ts';
+import type { Event, Message } from '../streams/message.ts';
+import { type Resolved, resolveAppends } from '../streams/resolve-appends.ts';
 import { describe, lostLeasesForgiven, type NextAttempt, nextAttempt } from './failure.ts';
-import { type Lane, releaseActivationLane, releaseLane } from './lane.ts';
+import { isLeaseLost, type Lane, type LaneKey, lockLaneOrFail, releaseActivationLane, releaseLane } from './lane.ts';
 import { activationStreamOf, LeaseLost, prepareStep, type StoredStep } from './steps.ts';
 import type { Taken } from './take-batch.ts';
 
@@ -32,110 +33,153 @@ export async function finishActivation(
   lane: Lane,
   taken: Taken,
   outcome: RunOutcome,
-  lastStep: StoredStep | null = null,
+  known: KnownAtEnd = {},
 ): Promise<NextAttempt['kind'] | 'done'> {
-  const ending: Ending = { lane, taken, lastStep };
-  const ended = await core.database.transaction(async (tx) => {
+  const ending: Ending = { lane, taken, known };
+  try {
     switch (outcome.kind) {
       case 'replied':
-        await endWithReply(tx, ending, 'done', outcome.text.trim());
-        return 'done' as const;
+        core.waking.announceLanes(await endWithReply(core, ending, 'done', outcome.text.trim()));
+        return 'done';
       case 'cancelled': {
         const body = outcome.text.trim();
-        await endWithReply(tx, ending, 'cancelled', body === '' ? '' : `${body}\n\n_(stopped)_`);
-        return 'done' as const;
+        const reply = body === '' ? '' : `${body}\n\n_(stopped)_`;
+        core.waking.announceLanes(await endWithReply(core, ending, 'cancelled', reply));
+        return 'done';
       }
-      case 'failed':
-        return await failed(tx, ending, outcome.error);
+      case 'failed': {
+        const next = await core.database.transaction((tx) => failed(tx, ending, outcome.error));
+        core.waking.announce();
+        return next;
+      }
       case 'given_back':
-        await lockStreamAndLane(tx, ending);
-        await tx.commitWith(
-          ...lastOf(ending),
-          [
-            `update activation set state = 'waiting' where organisation = $1 and id = $2`,
-            [lane.organisation, taken.id],
-          ],
-          releaseActivationLane(lane),
+        await core.database.transaction((tx) =>
+          tx.commitWith(
+            lockLaneOrFail(lane, taken.stream),
+            ...lastOf(ending),
+            [
+              `update activation set state = 'waiting' where organisation = $1 and id = $2`,
+              [lane.organisation, taken.id],
+            ],
+            releaseActivationLane(lane),
+          ),
         );
-        return 'retry' as const;
+        core.waking.announce();
+        return 'retry';
     }
-  });
-  core.waking.announce();
-  return ended;
+  } catch (error) {
+    throw isLeaseLost(error) ? new LeaseLost() : error;
+  }
+}
+
+/** What is known of an Activation when it ends. */
+export interface KnownAtEnd {
+  /** The Events that it answers. */
+  batch?: readonly Pick<Event, 'id' | 'messageId' | 'subject'>[];
+  /** A final text that was recorded and is not stored yet. */
+  lastStep?: StoredStep;
+  /** What its reply needs to know of its Thread, asked for a moment ago. */
+  thread?: Promise<Resolved>;
 }
 
 /** An Activation that ends, for whatever reason. */
 interface Ending {
   lane: Lane;
   taken: Taken;
-  /** A final text that was recorded and is not stored yet. */
-  lastStep: StoredStep | null;
+  known: KnownAtEnd;
 }
 
-function lastOf({ lane, taken, lastStep }: Ending): Statement[] {
-  return lastStep ? [prepareStep(lane, taken.id, lastStep)] : [];
+function lastOf({ lane, taken, known }: Ending): Statement[] {
+  return known.lastStep ? [prepareStep(lane, taken.id, known.lastStep)] : [];
 }
 
 /**
- * Lock order everywhere: Stream, Lane, Worker. append() locks the Stream's row first, so this must too.
+ * The reply, on its way to every place of the Thread, and the end, in one transaction and, but for the rare case, one round trip. An
+ * empty body, or `NO_REPLY`, posts nothing.
  *
- * @throws LeaseLost
+ * @returns where something is to be delivered now
  */
-async function lockStreamAndLane(tx: Executor, { lane, taken }: Ending): Promise<void> {
-  const rows = await tx.query(
-    `with s as materialized (select 1 from stream where organisation = $1 and id = $5 for update)
-     select 1 from lane where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3 and fence = $4
-       and exists (select 1 from s) and lease_until > clock_timestamp() for update`,
-    [lane.organisation, lane.owner, lane.thread, lane.fence, taken.stream],
-  );
-  if (rows.length === 0) throw new LeaseLost();
+async function endWithReply(core: Core, ending: Ending, state: 'done' | 'cancelled', body: string): Promise<LaneKey[]> {
+  const { lane, taken } = ending;
+  const held = lockLaneOrFail(lane, taken.stream);
+  if (body === '' || body === noReply) {
+    await core.database.transaction((tx) => tx.commitWith(held, ...end(ending, state, { reply: null })));
+    return [];
+  }
+  const resolved = await (ending.known.thread ?? resolveReply(core, lane, taken));
+  const reply: AppendInput = {
+    ...replyOf(lane, taken),
+    message: { body, ...answeredBy(ending) },
+    finishesDrafts: true,
+  };
+  const prepared = prepareAppend(reply, resolved);
+  const drafts = lockDrafts(ending);
+  if (prepared)
+    await core.database.transaction((tx) =>
+      tx.commitWith(
+        held,
+        drafts,
+        prepared.statement,
+        finishDrafts(ending, prepared.event),
+        ...end(ending, state, { reply: prepared.event }),
+      ),
+    );
+  else
+    await core.database.transaction(async (tx) => {
+      await Promise.all([tx.query(...held), tx.query(...drafts)]);
+      const { event } = await appendWithin(tx, reply);
+      await tx.commitWith(finishDrafts(ending, event), ...end(ending, state, { reply: event }));
+    });
+  const { organisation, thread } = lane;
+  return resolved.bindings.map((owner) => ({ organisation, kind: 'delivery', owner, thread }));
 }
 
-/** The reply, on its way to every place of the Thread, and the end. An empty body, or `NO_REPLY`, posts nothing. */
-async function endWithReply(tx: Transaction, ending: Ending, state: 'done' | 'cancelled', body: string): Promise<void> {
-  const { lane, taken } = ending;
-  if (body === '' || body === noReply) {
-    await lockStreamAndLane(tx, ending);
-    await tx.commitWith(...end(ending, state, { reply: null }));
-    return;
-  }
-  const input: AppendInput = {
-    ...replyBase(ending),
+/** What its reply will need to know of its Thread. May be asked as soon as the reply is certain, to save the time at the end. */
+export async function resolveReply(core: Pick<Core, 'database'>, lane: Lane, taken: Taken): Promise<Resolved> {
+  const [resolved] = await resolveAppends(core.database, [replyOf(lane, taken)]);
+  if (!resolved) throw new Error('resolving a reply gave nothing');
+  return resolved;
+}
+
+function replyOf(lane: Lane, taken: Taken): AppendInput {
+  return {
+    organisation: lane.organisation,
+    stream: taken.stream,
+    thread: lane.thread,
     author: taken.worker,
     sourceKind: 'ai',
     hops: taken.hops,
     origin: taken.origin,
     activation: taken.id,
-    message: { body },
+    message: { body: '' },
   };
-  const [, { drafts, answered }, [resolved]] = await Promise.all([
-    lockStreamAndLane(tx, ending),
-    contextOf(tx, lane, taken),
-    resolveAppends(tx, [input]),
-  ]);
-  if (!resolved) throw new Error('resolving a reply gave nothing');
-  const reply: AppendInput = { ...input, message: { body, ...answered }, drafted: drafts };
-  const prepared = prepareAppend(reply, resolved);
-  if (prepared)
-    await tx.commitWith(
-      prepared.statement,
-      ...(drafts.length > 0 ? [finishDrafts(ending, prepared.event)] : []),
-      ...end(ending, state, { reply: prepared.event }),
-    );
-  else {
-    const { event } = await appendWithin(tx, reply);
-    await tx.commitWith(
-      ...(drafts.length > 0 ? [finishDrafts(ending, event)] : []),
-      ...end(ending, state, { reply: event }),
-    );
-  }
+}
+
+/** What the reply answers: the last message of the batch. A door needs it for its headers and for whom to write to. */
+function answeredBy({ known }: Ending): Pick<Partial<Message>, 'inReplyTo' | 'subject' | 'extra'> {
+  const last = known.batch?.at(-1);
+  if (!last) return {};
+  return {
+    ...(last.messageId ? { inReplyTo: last.messageId } : {}),
+    subject: last.subject,
+    extra: { answers: last.id },
+  };
+}
+
+/** Whoever shows a draft holds its Lane while it writes to it: Lane before Delivery, here too. */
+function lockDrafts({ lane, taken }: Ending): Statement {
+  return [
+    `select 1 from lane where organisation = $1 and kind = 'delivery' and thread = $2 and owner in (
+       select binding from delivery where organisation = $1 and activation = $3 and state = 'draft') order by owner for update`,
+    [lane.organisation, lane.thread, taken.id],
+  ];
 }
 
 async function failed(tx: Transaction, ending: Ending, error: unknown): Promise<NextAttempt['kind']> {
   const { lane, taken } = ending;
   const next = nextAttempt(error, taken);
   const reason = describe(error);
-  await lockStreamAndLane(tx, ending);
+  await tx.query(...lockLaneOrFail(lane, taken.stream));
   if (next.kind === 'dead') {
     await appendWithin(tx, {
       ...replyBase(ending),
@@ -177,45 +221,6 @@ function finishDrafts({ lane, taken }: Ending, event: EventId): Statement {
      where lane.organisation = $1 and lane.kind = 'delivery' and lane.owner = d.binding and lane.thread = d.thread`,
     [lane.organisation, taken.id, event],
   ];
-}
-
-interface ReplyContext {
-  /** The Bindings that show the reply as a draft. */
-  drafts: BindingId[];
-  /** What the reply answers: the last message of the batch. A door needs it for its headers and for whom to write to. */
-  answered: { inReplyTo?: string; subject?: string; extra?: Record<string, unknown> };
-}
-
-async function contextOf(tx: Executor, lane: Lane, taken: Taken): Promise<ReplyContext> {
-  const [row] = await tx.query<{
-    drafts: BindingId[];
-    last: { id: EventId; messageId: string | null; subject: string } | null;
-  }>(
-    `select coalesce((select jsonb_agg(binding) from delivery
-         where organisation = $1 and activation = $2 and state = 'draft'), '[]') as drafts,
-       (select jsonb_build_object('id', e.id, 'messageId', e.message_id, 'subject', e.subject) from trigger t
-          join event e on e.organisation = t.organisation and e.id = t.event
-        where t.organisation = $1 and t.activation = $2 order by e.position desc limit 1) as last`,
-    [lane.organisation, taken.id],
-  );
-  const drafts = row?.drafts ?? [];
-  // Whoever shows a draft holds its Lane while it writes to it: Lane before Delivery, here too.
-  if (drafts.length > 0)
-    await tx.query(
-      `select 1 from lane where organisation = $1 and kind = 'delivery' and thread = $2 and owner = any($3::text[])
-       order by owner for update`,
-      [lane.organisation, lane.thread, drafts],
-    );
-  const last = row?.last;
-  if (!last) return { drafts, answered: {} };
-  return {
-    drafts,
-    answered: {
-      ...(last.messageId ? { inReplyTo: last.messageId } : {}),
-      subject: last.subject,
-      extra: { answers: last.id },
-    },
-  };
 }
 
 /** The end of an Activation, of its Triggers and of its Lane's present claim. */

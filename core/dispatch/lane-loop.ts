@@ -4,6 +4,7 @@ import {
   extendLease,
   heartbeatMs,
   type Lane,
+  type LaneKey,
   type LaneKind,
   leaseSeconds,
   secondsUntilReady,
@@ -29,21 +30,39 @@ export interface LaneLoop {
 /** What works off one claimed Lane and gives it back. It must end soon after its signal is aborted. */
 export type LaneHandler = (lane: Lane, signal: AbortSignal) => Promise<void>;
 
+/** Claims a Lane and takes what is first to be done in it by one round trip. Null: it cannot be had now, or nothing waits in it. */
+export type LaneBeginner = (
+  key: LaneKey,
+) => Promise<{ lane: Lane; handle: (signal: AbortSignal) => Promise<void> } | null>;
+
 /** Without any announcement somebody looks at least this often. */
 const pollMs = 1000;
 /** However much is announced, the next look comes so long after one that found nothing: what is new waits together. */
 const restMs = 5;
 /** How often it is asked when the next Lane becomes ready by the passing of time alone. */
 const askMs = 200;
+/** An owner of whom a Lane could not be had is busy: so long nothing is begun for it by itself, everything is looked through instead. */
+const busyMs = 100;
+/** So many owners are remembered as busy. */
+const mostBusy = 1000;
 /** How long a handler may take to end once it has been told to. */
 const abortGraceMs = 3000;
 
 /**
  * Claims Lanes as they become ready, up to `slots` at once, keeps their leases alive while `handle` works, and aborts the handler
- * when a lease is lost. Told by announcements, with polling as the net.
+ * when a lease is lost. Told by announcements, with polling as the net. A Lane that is announced by name is begun at once; else the
+ * loop looks for what is ready.
  */
-export function startLaneLoop(core: Core, options: { kind: LaneKind; slots: number; handle: LaneHandler }): LaneLoop {
+export function startLaneLoop(
+  core: Core,
+  options: { kind: LaneKind; slots: number; handle: LaneHandler; begin: LaneBeginner },
+): LaneLoop {
   const running = new Map<Promise<void>, AbortController>();
+  const begun = new Set<string>();
+  const busy = new Map<string, number>();
+  const beginning = new Set<Promise<void>>();
+  /** Something may be ready that was passed over because there was no room for it. */
+  let passedOver = false;
   let stopped = false;
   let ticking = false;
   let again = false;
@@ -53,6 +72,38 @@ export function startLaneLoop(core: Core, options: { kind: LaneKind; slots: numb
   let databaseAway = false;
   let nextReadyAt = 0;
   let askedAt = Number.NEGATIVE_INFINITY;
+
+  /** Begins a Lane that was announced by name, if it and its owner seem to be free. */
+  function beginLane(key: LaneKey): void {
+    const name = nameOf(key);
+    if (stopped || begun.has(name)) {
+      // Whoever has it gives it back as claimable.
+      passedOver = true;
+      return;
+    }
+    const owner = `${key.organisation} ${key.owner}`;
+    if (running.size + beginning.size >= options.slots || (busy.get(owner) ?? 0) > performance.now()) {
+      look();
+      return;
+    }
+    begun.add(name);
+    const attempt = options
+      .begin(key)
+      .then((started) => {
+        if (started) return hold(started.lane, started.handle);
+        begun.delete(name);
+        if (busy.size >= mostBusy) busy.clear();
+        busy.set(owner, performance.now() + busyMs);
+        look();
+      })
+      .catch((error: unknown) => {
+        begun.delete(name);
+        core.log.debug({ ...key, err: error }, 'a lane could not be begun');
+        look();
+      })
+      .finally(() => beginning.delete(attempt));
+    beginning.add(attempt);
+  }
 
   function look(): void {
     if (ticking || resting) again = true;
@@ -66,11 +117,12 @@ export function startLaneLoop(core: Core, options: { kind: LaneKind; slots: numb
     let nextMs = pollMs;
     let found = 0;
     try {
-      const free = options.slots - running.size;
+      const free = options.slots - running.size - beginning.size;
+      passedOver = running.size > 0;
       if (free > 0) {
         const lanes = await claimLanes(core.database, options.kind, core.processName, free);
         found = lanes.length;
-        for (const lane of lanes) hold(lane);
+        for (const lane of lanes) hold(lane, (signal) => options.handle(lane, signal));
         // There may be more, or something that becomes ready soon.
         if (found > 0) again = true;
         else nextMs = await untilReady();
@@ -108,7 +160,9 @@ export function startLaneLoop(core: Core, options: { kind: LaneKind; slots: numb
     return Math.min(pollMs, nextReadyAt > now ? Math.max(nextReadyAt - now, 1) : askMs);
   }
 
-  function hold(lane: Lane): void {
+  function hold(lane: Lane, handle: (signal: AbortSignal) => Promise<void>): void {
+    const name = nameOf(lane);
+    begun.add(name);
     const controller = new AbortController();
     let lastBeat = performance.now();
     const heart = setInterval(() => {
@@ -123,21 +177,23 @@ export function startLaneLoop(core: Core, options: { kind: LaneKind; slots: numb
         },
       );
     }, heartbeatMs);
-    const work = options
-      .handle(lane, controller.signal)
+    const work = handle(controller.signal)
       .catch((error: unknown) => {
         core.log.error({ ...lane, err: error }, 'a lane was left: its lease runs out and it is taken up again');
       })
       .finally(() => {
         clearInterval(heart);
         running.delete(work);
-        if (!stopped) look();
+        begun.delete(name);
+        if (!stopped && passedOver) look();
       });
     running.set(work, controller);
   }
 
-  const unlisten = core.waking.listen((claimable) => {
-    if (claimable === options.kind || claimable === 'either') look();
+  const unlisten = core.waking.listen((claimable, lanes) => {
+    if (claimable !== options.kind && claimable !== 'either') return;
+    if (!lanes) look();
+    else for (const lane of lanes) if (lane.kind === options.kind) beginLane(lane);
   });
   look();
 
@@ -149,11 +205,16 @@ export function startLaneLoop(core: Core, options: { kind: LaneKind; slots: numb
       clearTimeout(timer);
       // What is being claimed at this moment is ours to finish, and the database is closed after us.
       await looking;
+      await Promise.all(beginning);
       await settledWithin([...running.keys()], graceMs);
       for (const controller of running.values()) controller.abort(new ProcessEnds());
       await settledWithin([...running.keys()], abortGraceMs);
     },
   };
+}
+
+function nameOf({ organisation, owner, thread }: LaneKey): string {
+  return `${organisation} ${owner} ${thread}`;
 }
 
 async function settledWithin(work: Promise<void>[], ms: number): Promise<void> {

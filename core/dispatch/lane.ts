@@ -1,15 +1,20 @@
+import { DatabaseError } from 'pg';
 import type { Executor, Statement } from '../store/database.ts';
-import type { OrganisationId, ThreadId } from '../store/ids.ts';
+import type { OrganisationId, StreamId, ThreadId } from '../store/ids.ts';
 
 /** What queues in a Lane: Activations of a Worker, or Deliveries to a Binding. */
 export type LaneKind = 'activation' | 'delivery';
 
-/** A claimed Lane. Whoever commits its work says the `fence` it was claimed with; a later claim has raised it. */
-export interface Lane {
+/** Which Lane. */
+export interface LaneKey {
   organisation: OrganisationId;
   kind: LaneKind;
   owner: string;
   thread: ThreadId;
+}
+
+/** A claimed Lane. Whoever commits its work says the `fence` it was claimed with; a later claim has raised it. */
+export interface Lane extends LaneKey {
   fence: number;
   /** The holder before let its lease run out: what it was doing may have happened or not. */
   takenOver: boolean;
@@ -60,6 +65,68 @@ export async function claimLanes(executor: Executor, kind: LaneKind, holder: str
      returning lane.organisation, lane.kind, lane.owner, lane.thread, lane.fence, c.taken_over as "takenOver"`,
     [kind, holder, limit, leaseSeconds, deliveriesAtOnce],
   );
+}
+
+/** What {@link claimLane}'s statement answers with: no row when the Lane cannot be had now. */
+export type Claimed = Pick<Lane, 'fence' | 'takenOver'>;
+
+/**
+ * The statement that claims one Lane as {@link claimLanes} would, to be sent with what is to be done first. `holder` must be a name
+ * of this very claim: the statements behind it know it before they know the fence ({@link heldBy}).
+ */
+export function claimLane(key: LaneKey, holder: string): Statement {
+  return [
+    `with room as (
+       select coalesce((select w.concurrency from worker w where $2 = 'activation' and w.organisation = $1 and w.id = $3), $7)
+         - (select count(*) from lane b where b.kind = $2 and b.organisation = $1 and b.owner = $3
+              and b.ready_at > now() and b.lease_until > now()) as free
+     ), chosen as (
+       select l.lease_until is not null as taken_over from lane l
+       where l.organisation = $1 and l.kind = $2 and l.owner = $3 and l.thread = $4 and l.ready_at <= now()
+         and (select free from room) > 0 for update skip locked
+     )
+     update lane set fence = lane.fence + 1, holder = $5,
+       lease_until = now() + make_interval(secs => $6), ready_at = now() + make_interval(secs => $6)
+     from chosen c
+     where lane.organisation = $1 and lane.kind = $2 and lane.owner = $3 and lane.thread = $4
+     returning lane.fence, c.taken_over as "takenOver"`,
+    [key.organisation, key.kind, key.owner, key.thread, holder, leaseSeconds, deliveriesAtOnce],
+  ];
+}
+
+/** By what a statement knows that its Lane is held: the fence, or, where the claim is sent along with it, the holder's name. */
+export type Hold = LaneKey & ({ fence: number } | { holder: string });
+
+/** The values of `heldBy` for {@link heldBy}'s SQL: fence and holder, one of them null. */
+export function holdOf(hold: Hold): [number | null, string | null] {
+  return 'fence' in hold ? [hold.fence, null] : [null, hold.holder];
+}
+
+/** SQL: whether the row `lane` is held as said by two parameters that carry {@link holdOf}'s values, and its lease has not run out. */
+export function heldBy(fence: string, holder: string): string {
+  return `((lane.fence = ${fence}::int or lane.holder = ${holder}::text) and lane.lease_until > clock_timestamp())`;
+}
+
+/**
+ * The statement that locks the Lane's row for the transaction in which the work is committed, or makes that transaction fail
+ * ({@link isLeaseLost}), so that what is sent behind it has no effect. The Stream's row is locked before, if one is named (lock order
+ * everywhere: Stream, Lane, Worker).
+ */
+export function lockLaneOrFail(lane: Lane, stream: StreamId | null = null): Statement {
+  return [
+    `with s as materialized (select 1 from stream where organisation = $1 and id = $6 for update),
+     l as materialized (
+       select 1 from lane where organisation = $1 and kind = $2 and owner = $3 and thread = $4 and fence = $5
+         and ($6::text is null or exists (select 1 from s)) and lease_until > clock_timestamp() for update
+     )
+     select 1 / (select count(*) from l)`,
+    [...keyOf(lane), lane.fence, stream],
+  ];
+}
+
+/** Whether a transaction failed because {@link lockLaneOrFail} found that the Lane is somebody else's (SQLSTATE 22012). */
+export function isLeaseLost(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === '22012';
 }
 
 /** Prolongs the lease. False: it was lost, and nothing of this holder's work may be committed. */

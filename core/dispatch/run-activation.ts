@@ -1,14 +1,14 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { Core } from '../core.ts';
-import type { RuntimeRun } from '../runtimes/runtime.ts';
+import type { Step, Usage } from '../runtimes/runtime.ts';
 import type { ToolContext } from '../tools/tool.ts';
-import { brief } from './brief.ts';
-import { finishActivation, lostTooOften, type RunOutcome } from './finish-activation.ts';
+import { brief, readBrief } from './brief.ts';
+import { finishActivation, type KnownAtEnd, lostTooOften, type RunOutcome, resolveReply } from './finish-activation.ts';
 import type { Lane } from './lane.ts';
 import { ProcessEnds } from './lane-loop.ts';
-import { addStep, LeaseLost, type StoredStep } from './steps.ts';
+import { addStep, LeaseLost } from './steps.ts';
 import { storeDraft } from './store-draft.ts';
-import { type Taken, takeBatch } from './take-batch.ts';
+import type { Batch, Taken } from './take-batch.ts';
 
 /** A person said `stop`. */
 export class Cancelled extends Error {
@@ -28,38 +28,30 @@ export interface WorkerTools {
 export type Running = Map<string, AbortController>;
 
 /**
- * Runs what waits in a claimed Lane: takes the batch, briefs the Worker, lets its runtime think, and commits the end. A crash anywhere
- * in between loses nothing: the Lane is claimed again when the lease runs out, and the run resumes from its stored steps.
+ * Runs what was taken from a claimed Lane: briefs the Worker, lets its runtime think, and commits the end. A crash anywhere in between
+ * loses nothing: the Lane is claimed again when the lease runs out, and the run resumes from its stored steps.
  */
 export async function runActivation(
   core: Core,
   tools: WorkerTools,
   lane: Lane,
+  { taken, briefed }: Batch,
   signal: AbortSignal,
   running: Running,
 ): Promise<void> {
-  const taken = await takeBatch(core.database, lane);
-  if (!taken) return;
   const log = core.log.child({ activation: taken.id, worker: taken.worker, thread: lane.thread });
   const stop = new AbortController();
   running.set(taken.id, stop);
   if (taken.cancelled) stop.abort(new Cancelled());
   core.metrics.activationStarted(taken.waitedSeconds ?? undefined);
   const draft = storeDraft(core, lane, taken);
-  const recorder = recordSteps(core, lane, taken);
+  const known: KnownAtEnd = {};
   const started = performance.now();
   try {
-    const outcome = await think(
-      core,
-      tools,
-      lane,
-      taken,
-      AbortSignal.any([signal, stop.signal]),
-      draft,
-      recorder.record,
-    );
+    const either = AbortSignal.any([signal, stop.signal]);
+    const outcome = await think(core, tools, lane, { taken, briefed }, either, draft, known);
     await draft.end();
-    const ended = await finishActivation(core, lane, taken, outcome, recorder.last());
+    const ended = await finishActivation(core, lane, taken, outcome, known);
     core.metrics.activationEnded(ended === 'done' ? outcome.kind : ended, (performance.now() - started) / 1000);
     if (outcome.kind === 'failed') log.warn({ err: outcome.error, next: ended }, 'an activation failed');
     else log.info({ outcome: outcome.kind, ms: Math.round(performance.now() - started) }, 'activation ended');
@@ -78,16 +70,18 @@ async function think(
   core: Core,
   tools: WorkerTools,
   lane: Lane,
-  taken: Taken,
+  { taken, briefed }: Batch,
   signal: AbortSignal,
   draft: { write(text: string): void; text(): string },
-  record: RuntimeRun['record'],
+  known: KnownAtEnd,
 ): Promise<RunOutcome> {
   if (lostTooOften(taken))
     return { kind: 'failed', error: new Error(`the process running it was lost ${taken.lostLeases} times`) };
   try {
     signal.throwIfAborted();
-    const { briefing, behalf } = await brief(core.database, lane, taken, core.historyTokens);
+    const rows = briefed ?? (await readBrief(core.database, lane, taken.id));
+    const { briefing, behalf } = brief(lane, taken, rows, core.historyTokens);
+    known.batch = briefing.batch;
     const context: ToolContext = {
       core,
       organisation: lane.organisation,
@@ -107,7 +101,7 @@ async function think(
       briefing,
       steps: taken.steps,
       signal,
-      record,
+      record: (step, usage) => record(core, lane, taken, known, step, usage),
       write: (text) => draft.write(text),
       openTools: () => tools.open(context),
       isIdempotent: (tool) => tools.isIdempotent(tool),
@@ -123,23 +117,26 @@ async function think(
   }
 }
 
-/** Stores what the runtime records. A final text waits for the transaction that ends the Activation: nothing begins between the two. */
-function recordSteps(
+/**
+ * Stores what the runtime records. A final text waits for the transaction that ends the Activation, since nothing begins between the
+ * two, and what that will need to know of the Thread is asked for meanwhile.
+ */
+async function record(
   core: Core,
   lane: Lane,
   taken: Taken,
-): { record: RuntimeRun['record']; last(): StoredStep | null } {
-  let last: StoredStep | null = null;
-  return {
-    async record(step, usage) {
-      const { kind, ...content } = step;
-      if (step.kind === 'text' && step.final) {
-        last = { kind, content, usage };
-        return;
-      }
-      if (!(await addStep(core.database, lane, taken.id, { kind, content, usage }))) throw new LeaseLost();
-      core.waking.announce('nothing');
-    },
-    last: () => last,
-  };
+  known: KnownAtEnd,
+  step: Step,
+  usage?: Usage,
+): Promise<void> {
+  const { kind, ...content } = step;
+  if (step.kind === 'text' && step.final) {
+    known.lastStep = { kind, content, usage };
+    known.thread = resolveReply(core, lane, taken);
+    // Whoever needs it hears of it.
+    known.thread.catch(() => undefined);
+    return;
+  }
+  if (!(await addStep(core.database, lane, taken.id, { kind, content, usage }))) throw new LeaseLost();
+  core.waking.announce('nothing');
 }

@@ -1,7 +1,19 @@
+import type { Core } from '../core.ts';
 import type { Step } from '../runtimes/runtime.ts';
-import type { Database, Statement } from '../store/database.ts';
+import type { Database, Statement, Statements } from '../store/database.ts';
 import { type ActivationId, type EventId, newId, type StreamId, type WorkerId } from '../store/ids.ts';
-import { type Lane, lockHeldLane, releaseActivationLane } from './lane.ts';
+import { type BriefRows, type BriefRowTypes, briefStatements } from './brief.ts';
+import {
+  type Claimed,
+  claimLane,
+  type Hold,
+  heldBy,
+  holdOf,
+  type Lane,
+  type LaneKey,
+  lockHeldLane,
+  releaseActivationLane,
+} from './lane.ts';
 import { activationStreamOf } from './steps.ts';
 
 /** An Activation that this process now runs: a new one, or one that an earlier attempt left unfinished. */
@@ -25,8 +37,8 @@ export interface Taken {
 export const batchLimit = 20;
 export const batchBytes = 32 * 1024;
 
-/** How long a Lane waits when its Worker already runs as much as it may. */
-const fullDelaySeconds = 1;
+/** How long a Lane waits that was claimed although its Worker already ran as much as it may: another process was a moment faster. */
+const fullDelaySeconds = 0.1;
 
 interface Locked {
   held: boolean;
@@ -38,26 +50,70 @@ interface Waiting {
   taken: Pick<Taken, 'stream' | 'hops' | 'origin' | 'waitedSeconds'> | null;
 }
 
+/** What was taken from a Lane, and, of a new Activation, what its Worker is to know: read in the same round trip. */
+export interface Batch {
+  taken: Taken;
+  briefed: BriefRows | null;
+}
+
 /**
  * Takes what waits in a claimed Lane: the unfinished Activation if there is one, else a new one for the waiting Triggers, in order
  * and capped. Null: there is nothing to do here now, and the Lane has been given back.
  */
-export async function takeBatch(database: Database, lane: Lane): Promise<Taken | null> {
+export async function takeBatch(database: Database, lane: Lane): Promise<Batch | null> {
   const id = newId('a');
   // One round trip: each statement begins when the one before it holds its locks, and takes nothing where it may not.
-  const [[locked], , [waiting]] = await database.transaction((tx) =>
-    tx.commitWith<[Locked, never, Waiting]>(lockLane(lane), lockWorker(lane), takeWaiting(lane, id)),
+  const [locked, , waiting, ...briefed] = await database.transaction((tx) =>
+    tx.commitWith<TakeRows>(...statementsOf(lane, id)),
   );
+  return await batchOf(database, lane, id, locked, waiting, briefed);
+}
+
+/** {@link takeBatch} of a Lane that is claimed along with it. Null: it cannot be had now, or there is nothing to do. */
+export async function claimBatch(
+  core: Pick<Core, 'database' | 'processName'>,
+  key: LaneKey,
+): Promise<(Batch & { lane: Lane }) | null> {
+  const id = newId('a');
+  const holder = `${core.processName}:${id}`;
+  // The Worker's row first: of those who begin at the same time each sees the ones before it. (A claim waits for no lock.)
+  const [, [claimed], locked, , waiting, ...briefed] = await core.database.transaction((tx) =>
+    tx.commitWith<[never, Claimed, ...TakeRows]>(
+      lockWorker(key),
+      claimLane(key, holder),
+      ...statementsOf({ ...key, holder }, id),
+    ),
+  );
+  if (!claimed) return null;
+  const lane: Lane = { ...key, ...claimed };
+  const batch = await batchOf(core.database, lane, id, locked, waiting, briefed);
+  return batch && { ...batch, lane };
+}
+
+type TakeRows = [Locked, never, Waiting, ...BriefRowTypes];
+
+function statementsOf(hold: Hold, id: ActivationId): Statements<TakeRows> {
+  return [lockLane(hold), lockWorker(hold), takeWaiting(hold, id), ...briefStatements(hold, id)];
+}
+
+async function batchOf(
+  database: Database,
+  lane: Lane,
+  id: ActivationId,
+  [locked]: Locked[],
+  [waiting]: Waiting[],
+  briefed: BriefRows,
+): Promise<Batch | null> {
   if (!locked?.held) return null;
   if (locked.found) {
     const steps = locked.found.steps.map(({ kind, content }) => ({ ...content, kind }) as Step);
-    return { ...locked.found, waitedSeconds: null, steps };
+    return { taken: { ...locked.found, waitedSeconds: null, steps }, briefed: null };
   }
   if (!waiting?.taken) {
     await giveBackUnused(database, lane, waiting?.reached ?? false);
     return null;
   }
-  return {
+  const taken: Taken = {
     id,
     worker: lane.owner as WorkerId,
     ...waiting.taken,
@@ -67,14 +123,15 @@ export async function takeBatch(database: Database, lane: Lane): Promise<Taken |
     cancelled: false,
     steps: [],
   };
+  return { taken, briefed };
 }
 
 /** Locks the Lane's row, if it is still ours, and goes on with what an earlier attempt left. */
-function lockLane(lane: Lane): Statement {
+function lockLane(hold: Hold): Statement {
   return [
     `with held as (
-       select 1 from lane where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3 and fence = $4
-         and lease_until > clock_timestamp() for update
+       select 1 from lane where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3
+         and ${heldBy('$4', '$5')} for update
      ), a as (
        update activation a set state = 'running', lost_leases = a.lost_leases + (a.state = 'running')::int
        where a.organisation = $1 and exists (select 1 from held) and a.id = (
@@ -88,22 +145,24 @@ function lockLane(lane: Lane): Statement {
          'waitingSeconds', extract(epoch from now() - a.waiting_since)::float8,
          'steps', coalesce((select jsonb_agg(jsonb_build_object('kind', s.kind, 'content', s.content) order by s.number) from step s
             where s.organisation = $1 and s.activation = a.id and s.kind in ('text', 'tool_call', 'tool_result')), '[]')) from a) as found`,
-    [lane.organisation, lane.owner, lane.thread, lane.fence],
+    [hold.organisation, hold.owner, hold.thread, ...holdOf(hold)],
   ];
 }
 
 /** Under this lock two processes cannot both take a Worker's last place. */
-function lockWorker(lane: Lane): Statement {
-  return [`select from worker where organisation = $1 and id = $2 for update`, [lane.organisation, lane.owner]];
+function lockWorker({ organisation, owner }: LaneKey): Statement {
+  return [`select from worker where organisation = $1 and id = $2 for update`, [organisation, owner]];
 }
 
 /** A new Activation, if the Lane is ours, has none and its Worker has room. `reached`: it runs as much as it may. */
-function takeWaiting(lane: Lane, id: ActivationId): Statement {
+function takeWaiting(hold: Hold, id: ActivationId): Statement {
+  const [fence, holder] = holdOf(hold);
+  const stream = activationStreamOf(hold.owner as WorkerId);
   return [
     `with may as (
        select w.concurrency from worker w where w.organisation = $1 and w.id = $2 and w.dismissed_at is null
-         and exists (select 1 from lane where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3 and fence = $7
-           and lease_until > clock_timestamp())
+         and exists (select 1 from lane where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3
+           and ${heldBy('$7', '$9')})
          and not exists (select 1 from activation where organisation = $1 and worker = $2 and thread = $3 and state in ('running', 'waiting'))
      ), others as (
        select count(*) >= (select concurrency from may) as reached from activation a join lane l
@@ -138,16 +197,7 @@ function takeWaiting(lane: Lane, id: ActivationId): Statement {
      select (select reached from others) as reached, (
        select jsonb_build_object('stream', stream, 'hops', hops, 'origin', origin,
          'waitedSeconds', extract(epoch from clock_timestamp() - (select min(created_at) from batch))::float8) from a) as taken`,
-    [
-      lane.organisation,
-      lane.owner,
-      lane.thread,
-      id,
-      batchLimit,
-      batchBytes,
-      lane.fence,
-      activationStreamOf(lane.owner as WorkerId),
-    ],
+    [hold.organisation, hold.owner, hold.thread, id, batchLimit, batchBytes, fence, stream, holder],
   ];
 }
 

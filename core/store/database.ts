@@ -12,6 +12,11 @@ export interface Executor {
 /** A statement and its values. */
 export type Statement = readonly [text: string, values?: readonly unknown[]];
 
+/** A statement for each kind of row. */
+export type Statements<Rows extends readonly unknown[]> = { [n in keyof Rows]: Statement };
+/** What these statements answer with, in their order. */
+export type RowsOf<Rows extends readonly unknown[]> = { [n in keyof Rows]: Rows[n][] };
+
 /**
  * One transaction. Queries that are made without awaiting the one before are sent together, run in order, and fail together: what
  * follows a failed one is refused by the server.
@@ -21,9 +26,7 @@ export interface Transaction extends Executor {
    * The last statements and the commit, in one round trip; nothing may follow. The commit does not wait for what they come to: a
    * statement whose effect depends on another's must say so itself.
    */
-  commitWith<Rows extends readonly unknown[]>(
-    ...statements: { [n in keyof Rows]: Statement }
-  ): Promise<{ [n in keyof Rows]: Rows[n][] }>;
+  commitWith<Rows extends readonly unknown[]>(...statements: Statements<Rows>): Promise<RowsOf<Rows>>;
 }
 
 /** One database: plain SQL for the hot paths, the ORM for the organisation's tables. */

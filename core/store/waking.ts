@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import type { LaneKey } from '../dispatch/lane.ts';
 
 /**
  * "Something has been committed: look." A NOTIFY with an empty payload follows the commit, one in 5 ms a process, because inside
@@ -11,13 +12,24 @@ export interface Waking {
    * it may have given a dispatcher or an outbox to claim (default either); other processes are not told.
    */
   announce(claimable?: Claimable): void;
-  /** Calls `listener` at every announcement of any process, coalesced. Returns what ends it. */
-  listen(listener: (claimable: Claimable) => void): () => void;
+  /** Says which Lanes have something to claim now; this process's loops try these alone. Other processes are told as ever. */
+  announceLanes(lanes: readonly LaneKey[]): void;
+  /**
+   * Calls `listener` at every announcement of any process, coalesced. `lanes`: all that it may have made claimable, if that is
+   * known. Returns what ends it.
+   */
+  listen(listener: (claimable: Claimable, lanes?: readonly LaneKey[]) => void): () => void;
   close(): Promise<void>;
 }
 
 /** What may have become claimable by a commit; `nothing`: only those who read along care. */
 export type Claimable = 'activation' | 'delivery' | 'either' | 'nothing';
+
+function claimableOf(lanes: readonly LaneKey[]): Claimable {
+  const kinds = new Set(lanes.map(({ kind }) => kind));
+  const [kind = 'nothing'] = kinds;
+  return kinds.size > 1 ? 'either' : kind;
+}
 
 const channel = 'switchboard';
 const coalesceMs = 5;
@@ -25,16 +37,21 @@ const reconnectMs = 1000;
 
 /** Opens the one dedicated LISTEN connection, outside every pool. `listen: false` polls only (behind a transaction pooler). */
 export async function openWaking(url: string, options: { listen?: boolean } = {}): Promise<Waking> {
-  const listeners = new Set<(claimable: Claimable) => void>();
+  const listeners = new Set<(claimable: Claimable, lanes?: readonly LaneKey[]) => void>();
   let closed = false;
   let client: Client | undefined;
   let retry: NodeJS.Timeout | undefined;
   let pending: NodeJS.Timeout | undefined;
   let notifying = false;
 
-  const wake = (claimable: Claimable) => {
-    for (const listener of listeners) listener(claimable);
+  const wake = (claimable: Claimable, lanes?: readonly LaneKey[]) => {
+    for (const listener of listeners) listener(claimable, lanes);
   };
+
+  function announce(claimable: Claimable, lanes?: readonly LaneKey[]): void {
+    queueMicrotask(() => wake(claimable, lanes));
+    if (client) pending ??= setTimeout(notify, coalesceMs);
+  }
 
   async function connect(): Promise<void> {
     const next = new Client({ connectionString: url, application_name: 'switchboard listen', keepAlive: true });
@@ -83,10 +100,8 @@ export async function openWaking(url: string, options: { listen?: boolean } = {}
   if (options.listen !== false) await connect();
 
   return {
-    announce(claimable = 'either') {
-      queueMicrotask(() => wake(claimable));
-      if (client) pending ??= setTimeout(notify, coalesceMs);
-    },
+    announce: (claimable = 'either') => announce(claimable),
+    announceLanes: (lanes) => announce(claimableOf(lanes), lanes),
     listen(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

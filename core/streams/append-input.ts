@@ -43,6 +43,8 @@ export interface AppendInput {
   participants?: readonly WorkerId[];
   /** Bindings that already show this Event as a draft: no second Delivery is made for them. */
   drafted?: readonly BindingId[];
+  /** It is the reply of `activation`: where a draft of that shows it already, no second Delivery is made. */
+  finishesDrafts?: boolean;
 }
 
 /** What became of a Message. For a duplicate: the Event it led to the first time, nothing woken, nothing delivered again. */

@@ -1,9 +1,9 @@
 import type { Core } from '../core.ts';
+import type { LaneKey, LaneKind } from '../dispatch/lane.ts';
 import { InvalidInputError, NotFoundError } from '../errors.ts';
 import { type BatchOutcome, batching, oncePer } from '../store/batching.ts';
 import { type Database, type Executor, isUniqueViolation, type Statement } from '../store/database.ts';
-import type { EventId } from '../store/ids.ts';
-import type { Claimable } from '../store/waking.ts';
+import type { EventId, OrganisationId } from '../store/ids.ts';
 import { type Appended, type AppendInput, coreScope } from './append-input.ts';
 import { decideWhoWakes } from './decide-who-wakes.ts';
 import { type Resolved, resolveAppends } from './resolve-appends.ts';
@@ -29,7 +29,7 @@ export async function append(
 ): Promise<Appended> {
   const appended =
     (input.hops ?? 0) === 0 ? await queueOf(core.database)(input) : await appendAlone(core.database, input);
-  core.waking.announce(claimableOf(appended));
+  core.waking.announceLanes(lanesOf(input.organisation, appended));
   if (!appended.duplicate) {
     core.metrics.eventAppended(appended.streamKind, input.sourceKind);
     core.metrics.triggersWritten(appended.woken.length);
@@ -37,9 +37,16 @@ export async function append(
   return appended;
 }
 
-function claimableOf({ woken, deliveries }: Appended): Claimable {
-  if (woken.length > 0) return deliveries.length > 0 ? 'either' : 'activation';
-  return deliveries.length > 0 ? 'delivery' : 'nothing';
+/** The Lanes in which an Event has left something to do. */
+export function lanesOf(
+  organisation: OrganisationId,
+  { thread, woken, deliveries }: Pick<Appended, 'thread' | 'woken' | 'deliveries'>,
+): LaneKey[] {
+  const lane = (kind: LaneKind, owner: string): LaneKey => ({ organisation, kind, owner, thread });
+  return [
+    ...woken.map((worker) => lane('activation', worker)),
+    ...deliveries.map(({ binding }) => lane('delivery', binding)),
+  ];
 }
 
 /**

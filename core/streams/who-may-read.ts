@@ -1,5 +1,5 @@
-import type { Executor } from '../store/database.ts';
-import type { OrganisationId, StreamId, ThreadId, WorkerId } from '../store/ids.ts';
+import type { Statement } from '../store/database.ts';
+import type { OrganisationId, ThreadId } from '../store/ids.ts';
 
 /**
  * Who may read (design rule 12), as SQL: true when every Worker of the array `readers` may read the Event `event`. A mail or a DM is
@@ -19,24 +19,19 @@ export function readableBy(event: string, readers: string): string {
 }
 
 /**
- * Everybody who reads what is said in a Thread: a mail's or DM's participants, else the Stream's human subscribers and the
- * Thread's participants.
+ * The statement that reads everybody who reads what is said in a Thread: a mail's or DM's participants, else the Stream's human
+ * subscribers and the Thread's participants.
  */
-export async function readersOf(
-  executor: Executor,
-  organisation: OrganisationId,
-  stream: StreamId,
-  thread: ThreadId,
-): Promise<WorkerId[]> {
-  const rows = await executor.query<{ worker: WorkerId }>(
-    `select p.worker from participant p where p.organisation = $1 and p.thread = $3
+export function readersOfThread(organisation: OrganisationId, thread: ThreadId): Statement {
+  return [
+    `select p.worker from participant p where p.organisation = $1 and p.thread = $2
      union
-     select s.worker from subscription s
-       join stream t on t.organisation = s.organisation and t.id = s.stream and t.kind not in ('mail', 'dm')
+     select s.worker from thread h
+       join stream t on t.organisation = h.organisation and t.id = h.stream and t.kind not in ('mail', 'dm')
+       join subscription s on s.organisation = t.organisation and s.stream = t.id
        join worker w on w.organisation = s.organisation and w.id = s.worker and w.kind = 'human'
-     where s.organisation = $1 and s.stream = $2
+     where h.organisation = $1 and h.id = $2
      order by 1`,
-    [organisation, stream, thread],
-  );
-  return rows.map((row) => row.worker);
+    [organisation, thread],
+  ];
 }

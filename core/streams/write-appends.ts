@@ -42,7 +42,7 @@ export function prepareWrite(planned: readonly PlannedAppend[]): {
        select * from json_to_recordset($1::json) x(n int, organisation text, stream text, event text, thread text, "newThread" boolean,
          "placeBinding" text, place text, scope text, author text, "sourceKind" text, hops int, origin text, "from" text, "to" jsonb,
          subject text, body text, attachments jsonb, "inReplyTo" text, "messageId" text, extra jsonb, "cameBy" text, activation text,
-         receipts json, participants json, wake json, deliveries json)
+         receipts json, participants json, wake json, deliveries json, "finishesDrafts" boolean)
      ), wanted as materialized (
        select organisation, stream, count(*)::int as events from i group by organisation, stream
      ), locked as materialized (
@@ -78,6 +78,8 @@ export function prepareWrite(planned: readonly PlannedAppend[]): {
        insert into delivery (organisation, id, binding, thread, event, activation, position)
        select e.organisation, x.id, x.binding, e.thread, e.event, e.activation, e.position
        from e, json_to_recordset(e.deliveries) x(id text, binding text)
+       where not (e."finishesDrafts" and exists (select 1 from delivery drafted where drafted.organisation = e.organisation
+         and drafted.activation = e.activation and drafted.binding = x.binding and drafted.state = 'draft'))
      ), l as (
        insert into lane (organisation, kind, owner, thread, ready_at)
        select organisation, kind, owner, thread, now() from (
@@ -141,6 +143,7 @@ function rowOf({ input, resolved, wake }: PlannedAppend, n: number) {
     extra: message.extra ?? {},
     cameBy: input.cameBy ?? null,
     activation: input.activation ?? null,
+    finishesDrafts: input.finishesDrafts ?? false,
     receipts: [...new Set(input.receipts ?? [])],
     participants: [...participants].sort(),
     wake,
