@@ -3,7 +3,7 @@ import { InvalidInputError } from '../../core/errors.ts';
 import type { OrganisationId } from '../../core/store/ids.ts';
 import { findOrBindPlace } from '../../core/streams/bind-place.ts';
 import { chatIdleSeconds, chatPlace, endChat } from '../../core/streams/chat-thread.ts';
-import { type BoundPlace, findPlace } from '../../core/streams/find-place.ts';
+import { type AskedPlace, type BoundPlace, findPlace } from '../../core/streams/find-place.ts';
 import type { Attachment } from '../../core/streams/message.ts';
 import { receive } from '../../core/streams/receive.ts';
 import { reportDelete, reportEdit } from '../../core/streams/report-change.ts';
@@ -71,13 +71,20 @@ async function receiveSaid(reception: Reception, said: Said, envelope: SlackEnve
   // A DM is one conversation, unless somebody opens a thread in it; elsewhere every message may begin a thread.
   const threadPlace = said.threadTs ?? (isDirect ? chatPlace : said.ts);
   const meant = said.mention || isDirect || mentions(said.text, workspace.botUser);
-  const place = await placeOf(reception, { channel: said.channel, isDirect, user: said.user }, threadPlace, meant);
+  const externalId = `${said.userTeam ?? workspace.team}:${said.user}`;
+  const body = textFromSlack(said.text, { botUser: workspace.botUser, nameOf: people.nameOf });
+  const receipts = [messageKey(said.channel, said.ts), envelope.event_id];
+  const place = await placeOf(reception, { channel: said.channel, isDirect, user: said.user }, meant, {
+    threadPlace,
+    message: { sender: { platform: 'slack', externalId }, body, receipts },
+  });
   if (!place) return;
   const thread = await presentThread(core, organisation, place, threadPlace);
   const addressed = meant || (thread?.hasAgent ?? false);
   if (!addressed && place.listeners === 'nobody') return;
 
-  const externalId = `${said.userTeam ?? workspace.team}:${said.user}`;
+  // A chat that is over goes on in another Thread than the one that was found.
+  const found = thread === place.thread ? place.message : null;
   const received = await receive(core, {
     organisation,
     binding: { id: place.binding, stream: place.stream },
@@ -85,13 +92,14 @@ async function receiveSaid(reception: Reception, said: Said, envelope: SlackEnve
     message: {
       from: said.user,
       to: said.mention ? [workspace.botUser] : [],
-      body: textFromSlack(said.text, { botUser: workspace.botUser, nameOf: people.nameOf }),
+      body,
       attachments: attachmentsOf(said),
       messageId: messageKey(said.channel, said.ts),
       inReplyTo: said.threadTs && said.threadTs !== said.ts ? messageKey(said.channel, said.threadTs) : null,
     },
-    receipts: [messageKey(said.channel, said.ts), envelope.event_id],
+    receipts,
     threadPlace,
+    ...(found ? { found } : {}),
     ...(thread ? { thread: thread.id } : {}),
     // The default Worker takes part from the first message on, so that a follow-up is known to be meant for it.
     ...(addressed && !thread?.hasAgent && place.defaultWorker ? { addressed: [place.defaultWorker] } : {}),
@@ -111,12 +119,12 @@ async function receiveSaid(reception: Reception, said: Said, envelope: SlackEnve
 async function placeOf(
   reception: Reception,
   hint: ConversationHint,
-  threadPlace: string,
   meant: boolean,
+  about: Pick<AskedPlace, 'threadPlace' | 'message'>,
 ): Promise<BoundPlace | null> {
   const { core, organisation, conversations } = reception;
   const place = { organisation, kind: 'slack', externalId: hint.channel };
-  const found = await findPlace(core.database, { ...place, threadPlace });
+  const found = await findPlace(core.database, { ...place, ...about });
   if (found) {
     if (!found.described) conversations.describeLater(hint, organisation, found.binding);
     return found;
@@ -124,7 +132,7 @@ async function placeOf(
   if (!meant) return null;
   await findOrBindPlace(core.database, place, () => conversations.describe(hint));
   // Again, with the Thread: the other event of this mention may have made it meanwhile.
-  return await findPlace(core.database, { ...place, threadPlace });
+  return await findPlace(core.database, { ...place, ...about });
 }
 
 /** The Thread at a place. A chat's is over after eight idle hours (design §1). */

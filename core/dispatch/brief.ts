@@ -1,3 +1,4 @@
+import { grantsOf } from '../organisation/grants.ts';
 import type { BriefedEvent, Briefing } from '../runtimes/runtime.ts';
 import type { Database, RowsOf, Statements } from '../store/database.ts';
 import type { ActivationId, WorkerId } from '../store/ids.ts';
@@ -10,17 +11,21 @@ import { batchBytes, type Taken } from './take-batch.ts';
 const historyEvents = 200;
 const charactersPerToken = 4;
 
-/** The briefing, and on whose behalf the Worker acts: who wrote the batch, and who began the chain that led to it (null: nobody). */
+/**
+ * The briefing, and on whose behalf the Worker acts: who wrote the batch, and who began the chain that led to it (null: nobody).
+ * `granted`: the tools that it holds.
+ */
 export interface Brief {
   briefing: Briefing;
   behalf: (WorkerId | null)[];
+  granted: string[];
 }
 
 type About = Pick<Briefing, 'worker' | 'stream' | 'thread'>;
 type BatchEvent = BriefedEvent & { originAuthor: WorkerId | null };
 
 /** The rows of {@link briefStatements}, statement by statement. */
-export type BriefRowTypes = [About, BatchEvent, { worker: WorkerId }, BriefedEvent];
+export type BriefRowTypes = [About, BatchEvent, { worker: WorkerId }, BriefedEvent, { tool: string }];
 export type BriefRows = RowsOf<BriefRowTypes>;
 
 /**
@@ -64,6 +69,7 @@ export function briefStatements(
      order by e.position desc limit $3`,
       [organisation, thread, historyEvents + 1, activation],
     ],
+    grantsOf(organisation, owner as WorkerId),
   ];
 }
 
@@ -74,7 +80,7 @@ export async function readBrief(database: Database, lane: Lane, activation: Acti
 
 /** The briefing made of what was read. Every long message is cut to the batch's bound, the history to `historyTokens`. */
 export function brief(lane: LaneKey, taken: Taken, rows: BriefRows, historyTokens: number): Brief {
-  const [[about], events, readersOfThread, before] = rows;
+  const [[about], events, readersOfThread, before, granted] = rows;
   if (!about) throw new Error(`activation ${taken.id}: its worker, stream or thread is gone`);
   const batch = events.map(({ originAuthor: _, ...event }) => cutLong(event));
   const authors = new Set(events.flatMap((event) => [event.author, event.originAuthor]));
@@ -92,6 +98,7 @@ export function brief(lane: LaneKey, taken: Taken, rows: BriefRows, historyToken
       readers: [...readers].sort(),
     },
     behalf,
+    granted: granted.map(({ tool }) => tool),
   };
 }
 

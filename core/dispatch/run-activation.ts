@@ -80,7 +80,7 @@ async function think(
   try {
     signal.throwIfAborted();
     const rows = briefed ?? (await readBrief(core.database, lane, taken.id));
-    const { briefing, behalf } = brief(lane, taken, rows, core.historyTokens);
+    const { briefing, behalf, granted } = brief(lane, taken, rows, core.historyTokens);
     known.batch = briefing.batch;
     const context: ToolContext = {
       core,
@@ -92,6 +92,7 @@ async function think(
         thread: lane.thread,
         behalf,
         readers: briefing.readers,
+        granted,
         hops: taken.hops,
         origin: taken.origin,
       },

@@ -2,6 +2,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import manifest from '../../package.json' with { type: 'json' };
 import type { ToolContext } from '../tools/tool.ts';
+import { jsonSchemaValidator } from './schema-validator.ts';
 import { makeWorkerServer } from './worker-server.ts';
 
 /**
@@ -10,7 +11,7 @@ import { makeWorkerServer } from './worker-server.ts';
  */
 export async function openWorkerMcp(context: ToolContext): Promise<Client> {
   const server = makeWorkerServer(context);
-  const client = new Client({ name: manifest.name, version: manifest.version });
+  const client = new Client({ name: manifest.name, version: manifest.version }, { jsonSchemaValidator });
   const [ours, theirs] = InMemoryTransport.createLinkedPair();
   await server.connect(theirs);
   await client.connect(ours);

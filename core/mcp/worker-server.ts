@@ -19,6 +19,7 @@ import { UnknownToolError } from '../tools/permission.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import { getPrompt, listPrompts } from './prompts-of-worker.ts';
 import { listResources, readResource } from './resources-of-worker.ts';
+import { jsonSchemaValidator } from './schema-validator.ts';
 import { listingOfTools } from './tool-listing.ts';
 
 const instructions = [
@@ -36,7 +37,7 @@ export function makeWorkerServer(context: ToolContext): Server {
   const { core, organisation, worker } = context;
   const server = new Server(
     { name: manifest.name, title: 'Switchboard', version: manifest.version },
-    { capabilities: { tools: {}, prompts: {}, resources: {} }, instructions },
+    { capabilities: { tools: {}, prompts: {}, resources: {} }, instructions, jsonSchemaValidator },
   );
   const during = (signal: AbortSignal): ToolContext => ({
     ...context,
@@ -45,7 +46,7 @@ export function makeWorkerServer(context: ToolContext): Server {
 
   server.setRequestHandler(ListToolsRequestSchema, () =>
     guard(context, 'tools/list', async () => ({
-      tools: listingOfTools(await grantedTools(core.database, organisation, worker)),
+      tools: listingOfTools(context.activation?.granted ?? (await grantedTools(core.database, organisation, worker))),
     })),
   );
   server.setRequestHandler(CallToolRequestSchema, ({ params }, { signal }) =>

@@ -72,7 +72,11 @@ export async function openDatabase(url: string, options: { connections?: number 
   });
   // A dropped idle connection is an 'error' event, fatal without a listener; the query in flight rejects by itself.
   pool.on('error', () => undefined);
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+    // Our statements look up whole keys: planning them anew for each set of values takes longer than running them and finds nothing.
+    client.query('set plan_cache_mode = force_generic_plan').catch(() => undefined);
+  });
   const orm = await openOrm(url);
 
   async function transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {

@@ -25,6 +25,12 @@ export async function findAddressed(
   organisation: OrganisationId,
   text: string,
 ): Promise<WorkerId | null> {
+  const candidates = possibleNames(text);
+  return candidates.length === 0 ? null : await lookupsOf(database)({ organisation, candidates });
+}
+
+/** How a Worker might be called by the first words of a text, in lower case. */
+export function possibleNames(text: string): string[] {
   const words = text
     .trimStart()
     .replace(/^@/, '')
@@ -38,19 +44,20 @@ export async function findAddressed(
     if (beforePunctuation) candidates.add(beforePunctuation);
   }
   candidates.delete('');
-  if (candidates.size === 0) return null;
-  return await lookupsOf(database)({ organisation, candidates: [...candidates] });
+  return [...candidates];
+}
+
+/** SQL: the id of the AI Worker of the organisation `organisation` whose name is one of the json array `names`, the longest name first. */
+export function workerNamed(organisation: string, names: string): string {
+  return `(select named.id from json_array_elements_text(${names}) name
+     join worker named on named.organisation = ${organisation} and named.kind = 'ai' and named.dismissed_at is null and lower(named.name) = name
+   order by length(named.name) desc, named.id limit 1)`;
 }
 
 async function findByName(database: Database, lookups: Lookup[]): Promise<BatchOutcome<WorkerId | null>[]> {
   const rows = await database.query<{ id: WorkerId | null }>(
-    `select w.id from json_to_recordset($1::json) i(n int, organisation text, candidates json)
-     left join lateral (
-       select w.id from json_array_elements_text(i.candidates) c
-         join worker w on w.organisation = i.organisation and w.kind = 'ai' and w.dismissed_at is null and lower(w.name) = c
-       order by length(w.name) desc, w.id limit 1
-     ) w on true
-     order by i.n`,
+    `select ${workerNamed('i.organisation', 'i.candidates')} as id
+     from json_to_recordset($1::json) i(n int, organisation text, candidates json) order by i.n`,
     [toJson(lookups.map((lookup, n) => ({ n, ...lookup })))],
   );
   return rows.map(({ id }) => ({ value: id }));

@@ -9,6 +9,7 @@ import type {
   WorkerId,
 } from '../store/ids.ts';
 import type { Message, SourceKind } from './message.ts';
+import type { Resolved } from './resolve-appends.ts';
 
 /** The scope of receipts for what the core itself says once, such as the notice of the hop limit. */
 export const coreScope = 'core';
@@ -43,6 +44,8 @@ export interface AppendInput {
   participants?: readonly WorkerId[];
   /** Bindings that already show this Event as a draft: no second Delivery is made for them. */
   drafted?: readonly BindingId[];
+  /** What has been found out about it a moment ago, for this Stream and Thread (find-place.ts): it is not asked again. */
+  resolved?: Resolved;
   /** It is the reply of `activation`: where a draft of that shows it already, no second Delivery is made. */
   finishesDrafts?: boolean;
 }

@@ -94,7 +94,7 @@ function planOf(input: AppendInput, resolved: Resolved): (PlannedAppend & { hopL
     sourceKind: input.sourceKind,
     author: input.author,
     hops: input.hops ?? 0,
-    addressed: resolved.addressed,
+    addressed: resolved.addressed.filter((worker) => input.addressed?.includes(worker)),
     addressedByName: input.addressedByName ?? false,
     silent: (input.silent ?? false) || resolved.muted,
     subscribers: resolved.subscribers,
@@ -112,7 +112,7 @@ const queueOf = oncePer((database: Database) =>
 /** One batch in two round trips. What collides within it, or with somebody else, goes alone. */
 async function appendBatch(database: Database, inputs: AppendInput[]): Promise<BatchOutcome<Appended>[]> {
   const outcomes: (BatchOutcome<Appended> | undefined)[] = inputs.map(() => undefined);
-  const resolved = await resolveAppends(database, inputs);
+  const resolved = await resolveUnknown(database, inputs);
   const together: { n: number; plan: PlannedAppend }[] = [];
   const taken = new Set<string>();
   for (const [n, input] of inputs.entries()) {
@@ -154,6 +154,13 @@ async function appendBatch(database: Database, inputs: AppendInput[]): Promise<B
       }
     }),
   );
+}
+
+/** Asks about those of which it is not known yet, in one round trip if at all. */
+async function resolveUnknown(database: Database, inputs: readonly AppendInput[]): Promise<(Resolved | undefined)[]> {
+  const unknown = inputs.filter(({ resolved }) => !resolved);
+  const found = unknown.length > 0 ? await resolveAppends(database, unknown) : [];
+  return inputs.map(({ resolved }) => resolved ?? found.shift());
 }
 
 /** The names by which two Messages of one batch would collide. */

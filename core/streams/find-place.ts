@@ -1,7 +1,10 @@
+import type { Identity } from '../organisation/identities.ts';
 import { batching, oncePer } from '../store/batching.ts';
 import type { Database } from '../store/database.ts';
 import type { BindingId, OrganisationId, StreamId, ThreadId, WorkerId } from '../store/ids.ts';
 import { toJson } from '../store/json.ts';
+import { possibleNames, workerNamed } from './address.ts';
+import type { Resolved } from './resolve-appends.ts';
 
 /** A place outside, as its platform names it: (`slack`, `C0123`). */
 export interface Place {
@@ -26,6 +29,8 @@ export interface BoundPlace {
   listeners: 'agents' | 'people' | 'nobody';
   /** The Thread at the place that was asked for; null: there is none. */
   thread: PlacedThread | null;
+  /** About the message that was asked with; null: there was none. */
+  message: FoundMessage | null;
 }
 
 /** A Thread, as found by its place. */
@@ -37,10 +42,32 @@ export interface PlacedThread {
   idleSeconds: number;
 }
 
-type Asked = Place & { threadPlace?: string | undefined };
+/** What is asked of a place. With a message at hand everything is asked that its way into the Stream will need. */
+export type AskedPlace = Place & {
+  /** The place of a Thread there. */
+  threadPlace?: string | undefined;
+  message?: { sender: Identity; body: string; receipts: readonly string[] };
+};
+
+/** What a door has found out about a message before it is received: it saves asking again. */
+export interface FoundMessage {
+  /** Null: not seen before. */
+  sender: WorkerId | null;
+  /** The Worker that is named at the head of its text. */
+  named: WorkerId | null;
+  /** What its append will need to know. */
+  resolved: Resolved;
+}
+
+interface Row {
+  place: Omit<BoundPlace, 'message'> | null;
+  sender: WorkerId | null;
+  named: WorkerId | null;
+  resolved: Omit<Resolved, 'addressed'>;
+}
 
 const queueOf = oncePer((database: Database) =>
-  batching(async (asked: Asked[]) => (await findPlaces(database, asked)).map((value) => ({ value })), {
+  batching(async (asked: AskedPlace[]) => (await findPlaces(database, asked)).map((value) => ({ value })), {
     atMost: 64,
     inFlight: 2,
   }),
@@ -50,7 +77,7 @@ const queueOf = oncePer((database: Database) =>
  * What is bound to a place, and the Thread at `threadPlace` there. Null: nothing is bound. Calls that come at the same time share
  * one round trip.
  */
-export async function findPlace(database: Database, asked: Asked): Promise<BoundPlace | null> {
+export async function findPlace(database: Database, asked: AskedPlace): Promise<BoundPlace | null> {
   return await queueOf(database)(asked);
 }
 
@@ -58,30 +85,71 @@ export async function findPlace(database: Database, asked: Asked): Promise<Bound
  * Subqueries where joins would read as well: each is one probe of an index whatever the planner believes of the tables' sizes, and a
  * plan that was made while they were small is kept while they grow.
  */
-async function findPlaces(database: Database, asked: readonly Asked[]): Promise<(BoundPlace | null)[]> {
-  const rows = await database.query<{ place: BoundPlace | null }>(
-    `select (
-       select jsonb_build_object(
-         'binding', b.id, 'stream', b.stream, 'described', not (b.config ? 'undescribed'),
-         'defaultWorker', (select w.id from stream s
-            join worker w on w.organisation = s.organisation and w.id = s.default_worker and w.kind = 'ai' and w.dismissed_at is null
-           where s.organisation = b.organisation and s.id = b.stream),
-         'listeners', coalesce((select case when bool_or(w.kind = 'ai') then 'agents' when count(*) > 0 then 'people' end
-            from subscription su
-              join worker w on w.organisation = su.organisation and w.id = su.worker and w.dismissed_at is null
-           where su.organisation = b.organisation and su.stream = b.stream and su.mode = 'all'), 'nobody'),
-         'thread', (select jsonb_build_object('id', tb.thread,
-             'hasAgent', exists (select 1 from participant p
-                join worker w on w.organisation = p.organisation and w.id = p.worker and w.kind = 'ai' and w.dismissed_at is null
-               where p.organisation = tb.organisation and p.thread = tb.thread),
-             'idleSeconds', coalesce((select extract(epoch from now() - e.created_at) from event e
-               where e.organisation = tb.organisation and e.thread = tb.thread order by e.position desc limit 1), 0))
-            from thread_binding tb
-           where tb.organisation = b.organisation and tb.binding = b.id and tb.external_id = i."threadPlace"))
-       from binding b where b.organisation = i.organisation and b.kind = i.kind and b.external_id = i."externalId") as place
-     from json_to_recordset($1::json) i(n int, organisation text, kind text, "externalId" text, "threadPlace" text)
+async function findPlaces(database: Database, asked: readonly AskedPlace[]): Promise<(BoundPlace | null)[]> {
+  const rows = await database.query<Row>(
+    `select
+       case when b.id is not null then jsonb_build_object(
+         'binding', b.id, 'stream', b.stream, 'described', not (b.config ? 'undescribed'), 'defaultWorker', d.id, 'listeners', l.listeners,
+         'thread', case when t.id is not null then jsonb_build_object('id', t.id, 'hasAgent', t.participants <> '[]'::jsonb,
+           'idleSeconds', coalesce((select extract(epoch from now() - e.created_at) from event e
+             where e.organisation = i.organisation and e.thread = t.id order by e.position desc limit 1), 0)) end) end as place,
+       (select k.worker from identity k
+         where k.organisation = i.organisation and k.platform = i.platform and k.external_id = i.sender) as sender,
+       ${workerNamed('i.organisation', 'i.names')} as named,
+       case when b.id is not null then jsonb_build_object(
+         'streamKind', (select s.kind from stream s where s.organisation = i.organisation and s.id = b.stream),
+         'seen', (select jsonb_build_object('event', e.id, 'thread', e.thread, 'position', e.position)
+            from json_array_elements_text(i.receipts) k
+              join receipt r on r.organisation = i.organisation and r.binding = b.id and r.external_id = k
+              join event e on e.organisation = i.organisation and e.id = r.event limit 1),
+         'thread', t.id, 'muted', coalesce(t.muted, false), 'participants', coalesce(t.participants, '[]'),
+         'subscribers', l.subscribers, 'defaultWorker', d.id, 'bindings', coalesce(t.bindings, '[]')) end as resolved
+     from json_to_recordset($1::json) i(n int, organisation text, kind text, "externalId" text, "threadPlace" text, platform text, sender text,
+         names json, receipts json)
+       left join binding b on b.organisation = i.organisation and b.kind = i.kind and b.external_id = i."externalId"
+       left join lateral (
+         select w.id from stream s
+           join worker w on w.organisation = s.organisation and w.id = s.default_worker and w.kind = 'ai' and w.dismissed_at is null
+         where s.organisation = i.organisation and s.id = b.stream
+       ) d on true
+       left join lateral (
+         select coalesce(jsonb_agg(jsonb_build_object('worker', su.worker, 'mode', su.mode)) filter (where w.kind = 'ai'), '[]') as subscribers,
+           case when bool_or(su.mode = 'all' and w.kind = 'ai') then 'agents' when bool_or(su.mode = 'all') then 'people' else 'nobody' end
+             as listeners
+         from subscription su join worker w on w.organisation = su.organisation and w.id = su.worker and w.dismissed_at is null
+         where su.organisation = i.organisation and su.stream = b.stream
+       ) l on true
+       left join lateral (
+         select h.id, h.muted_at is not null as muted,
+           coalesce((select jsonb_agg(p.worker) from participant p
+             join worker w on w.organisation = p.organisation and w.id = p.worker and w.kind = 'ai' and w.dismissed_at is null
+             where p.organisation = i.organisation and p.thread = h.id), '[]') as participants,
+           (select jsonb_agg(distinct x.binding) from thread_binding x
+             where x.organisation = i.organisation and x.thread = h.id) as bindings
+         from thread_binding tb join thread h on h.organisation = tb.organisation and h.id = tb.thread and h.stream = b.stream
+         where tb.organisation = i.organisation and tb.binding = b.id and tb.external_id = i."threadPlace"
+       ) t on true
      order by i.n`,
-    [toJson(asked.map((place, n) => ({ n, ...place })))],
+    [
+      toJson(
+        asked.map(({ organisation, kind, externalId, threadPlace, message }, n) => ({
+          n,
+          organisation,
+          kind,
+          externalId,
+          threadPlace,
+          platform: message?.sender.platform,
+          sender: message?.sender.externalId,
+          names: message ? possibleNames(message.body) : [],
+          receipts: message?.receipts ?? [],
+        })),
+      ),
+    ],
   );
-  return rows.map((row) => row.place);
+  return rows.map(({ place, sender, named, resolved }, n) => {
+    if (!place) return null;
+    if (!asked[n]?.message) return { ...place, message: null };
+    const agents = [named, resolved.defaultWorker].filter((worker) => worker !== null);
+    return { ...place, message: { sender, named, resolved: { ...resolved, addressed: agents } } };
+  });
 }

@@ -4,6 +4,7 @@ import { pairIdentity, readPairingCode } from '../organisation/pairing.ts';
 import type { BindingId, OrganisationId, StreamId, ThreadId, WorkerId } from '../store/ids.ts';
 import { findAddressed, isAside, parseCommand } from './address.ts';
 import { type Appended, type AppendInput, append, coreScope } from './append.ts';
+import type { FoundMessage } from './find-place.ts';
 import type { Message } from './message.ts';
 import { threadCommands } from './thread-commands.ts';
 
@@ -34,6 +35,8 @@ export interface Incoming {
   /** The Thread, when the door knows it; else `threadPlace` finds or makes it. */
   thread?: ThreadId;
   threadPlace?: string;
+  /** What the door found out with the place (find-place.ts), for this Thread; without it, it is asked here. */
+  found?: FoundMessage;
   /** Workers addressed whatever the text says: the one behind a mail alias. */
   addressed?: readonly WorkerId[];
   /** Stored, but wakes nobody and commands nothing: automatic mail, a sender over the limit. */
@@ -54,11 +57,14 @@ export interface Received {
  * @throws what append() throws: then nothing was accepted and the platform must be told so.
  */
 export async function receive(core: Core, incoming: Incoming): Promise<Received> {
+  const { found } = incoming;
   const [sender, named] = await Promise.all([
     'worker' in incoming.sender
       ? incoming.sender.worker
-      : findSender(core.database, incoming.organisation, incoming.sender),
-    incoming.silent ? null : findAddressed(core.database, incoming.organisation, incoming.message.body),
+      : (found?.sender ?? findSender(core.database, incoming.organisation, incoming.sender)),
+    found || incoming.silent
+      ? (found?.named ?? null)
+      : findAddressed(core.database, incoming.organisation, incoming.message.body),
   ]);
   const input = inputOf(incoming, sender);
   if (incoming.silent) return { kind: 'appended', sender, appended: await append(core, { ...input, silent: true }) };
@@ -112,6 +118,7 @@ function inputOf(incoming: Incoming, sender: WorkerId): AppendInput {
     addressed: incoming.addressed ?? [],
     ...(id ? { cameBy: id } : {}),
     ...(incoming.thread ? { thread: incoming.thread } : {}),
+    ...(incoming.found ? { resolved: incoming.found.resolved } : {}),
     ...(id && incoming.threadPlace ? { threadPlace: { binding: id, externalId: incoming.threadPlace } } : {}),
   };
 }

@@ -21,6 +21,8 @@ export interface ToolContext {
     behalf: (WorkerId | null)[];
     /** Who reads the answer: rule 12 lets a tool show only what each of them may read. Includes the Worker itself never. */
     readers: WorkerId[];
+    /** The tools that it held when it was briefed: what tools/list shows. A call asks afresh. */
+    granted?: readonly string[];
     hops: number;
     origin: EventId;
   };
