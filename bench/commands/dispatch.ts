@@ -13,7 +13,6 @@ import { parseArgs } from 'node:util';
 import { Pool } from 'pg';
 import { embeddedUrl } from '../../e2e/database.ts';
 import { type Core, makeDataDirectory, startCore } from '../../e2e/processes.ts';
-import { alwaysAnswer } from '../../e2e/stand-ins/model-scripts.ts';
 import { startModelServer } from '../../e2e/stand-ins/model-server.ts';
 import { eventsOf } from '../../e2e/stand-ins/slack/event-bodies.ts';
 import { type SlackServer, startSlackServer } from '../../e2e/stand-ins/slack/slack-server.ts';
@@ -31,13 +30,16 @@ const size = options.quick
 
 const dataDirectory = await makeDataDirectory();
 const slack = await startSlackServer({ anyChannel: true, remember: 1000 });
+/** How long the model thinks; real ones take seconds. */
+let modelMs = 0;
 const model = await startModelServer({
-  script: alwaysAnswer('Here is your answer.'),
+  script: () => ({ text: 'Here is your answer.', delayMs: modelMs }),
   models: ['scripted'],
   remember: 10,
 });
 let core: Core | undefined;
 let floor: ChildProcess | undefined;
+let bare: ChildProcess | undefined;
 const pools: Pool[] = [];
 try {
   core = await startCore({
@@ -56,7 +58,7 @@ try {
   const url = await embeddedUrl(dataDirectory);
   const pool = new Pool({ connectionString: url, max: 8 });
   pools.push(pool);
-  const events = createSender({ url: `${core.url}/slack/events`, signingSecret, connections: 32 });
+  const events = createSender({ url: `${core.url}/slack/events`, signingSecret, connections: channels.length });
 
   await bindChannels(slack, events.send, pool);
   figures.add('core RSS after start', core.rss() / 2 ** 20, 'MiB');
@@ -65,6 +67,9 @@ try {
   const accepted = await acceptedEvents(slack, events.send, pool);
   figures.add('accepted Slack events, 100 channels', accepted, '/s');
   figures.add('accepted events / raw commits', accepted / raw, '', { atLeast: 0.35 });
+  bare = await startFloor(url, slack, model.url, { BARE: '1' });
+  figures.add('the same to a bare Bolt app that only answers', await bareEvents(await portOf(bare)), '/s');
+  bare.kill('SIGTERM');
 
   const idle = await starts(slack, events.send, pool);
   figures.add('append → activation start, idle p50', percentile(idle, 0.5), 'ms', { atMost: 10 });
@@ -77,6 +82,7 @@ try {
     connections: 16,
   });
   for (const atOnce of [1, 8]) {
+    const since = await databaseClock(pool);
     const least = await replyTimes(slack, floorEvents.send, atOnce);
     const ours = await replyTimes(slack, events.send, atOnce);
     figures.add(`mention → reply, floor, ${atOnce} at once p50`, percentile(least, 0.5), 'ms');
@@ -86,8 +92,8 @@ try {
     figures.add(`mention → reply / floor, ${atOnce} at once p50`, percentile(ours, 0.5) / percentile(least, 0.5), '×', {
       atMost: 2,
     });
+    await sayWhereTheTimeGoes(pool, since, atOnce);
   }
-  await sayWhereTheTimeGoes(pool);
   floorEvents.close();
 
   if (!options.quick) {
@@ -106,6 +112,7 @@ try {
   events.close();
 } finally {
   floor?.kill('SIGTERM');
+  bare?.kill('SIGTERM');
   for (const pool of pools) await pool.end();
   await core?.stop();
   await slack.close();
@@ -146,26 +153,45 @@ async function rawCommits(pool: Pool): Promise<number> {
   return await rateOf(size.commits, 8, commit);
 }
 
-/** Mentions, each an Event with its Trigger; Assistant works on one thread at a time meanwhile, so that accepting is measured. */
+/** Mentions, each an Event with its Trigger. Assistant works meanwhile, four threads at a time, with a model that takes a second. */
 async function acceptedEvents(_slack: SlackServer, send: Send, pool: Pool): Promise<number> {
-  await pool.query(`update worker set concurrency = 1 where id = 'w-assistant'`);
+  modelMs = 1000;
+  const rate = await answeredRate(send);
+  modelMs = 0;
+  // What is still waiting would disturb the measurements that follow.
+  await pool.query(`update trigger set state = 'cancelled' where state = 'waiting'`);
+  await untilQuiet(pool);
+  return rate;
+}
+
+/** What sending, HTTP, signatures and Bolt leave of this machine for the rest. */
+async function bareEvents(port: number): Promise<number> {
+  const sender = createSender({
+    url: `http://127.0.0.1:${port}/slack/events`,
+    signingSecret,
+    connections: channels.length,
+  });
+  await answeredRate(sender.send);
+  const rate = await answeredRate(sender.send);
+  sender.close();
+  return rate;
+}
+
+/** Mentions answered 2xx a second, one a channel at a time. */
+async function answeredRate(send: Send): Promise<number> {
   const prepared = Array.from({ length: size.events }, (_, n) => mention(n, `question ${n}`));
   let refused = 0;
-  const rate = await rateOf(size.events, 32, async (n) => {
+  const rate = await rateOf(size.events, channels.length, async (n) => {
     const status = await send(prepared[n] ?? {});
     if (status < 200 || status > 299) refused++;
   });
   if (refused > 0) throw new Error(`${refused} of ${size.events} events were not accepted`);
-  // What is still waiting would disturb the measurements that follow.
-  await pool.query(`update trigger set state = 'cancelled' where state = 'waiting'`);
-  await pool.query(`update worker set concurrency = 4 where id = 'w-assistant'`);
-  await untilQuiet(pool);
   return rate;
 }
 
 /** Milliseconds from the append of an Event to the start of its Activation, by the database's clock, one at a time. */
 async function starts(_slack: SlackServer, send: Send, pool: Pool): Promise<number[]> {
-  const begun = await pool.query<{ now: Date }>('select clock_timestamp() as now');
+  const begun = await databaseClock(pool);
   for (let n = 0; n < size.idle; n++) {
     await send(mention(n, `idle ${n}`));
     await sleep(60);
@@ -176,7 +202,7 @@ async function starts(_slack: SlackServer, send: Send, pool: Pool): Promise<numb
        join event e on e.organisation = t.organisation and e.id = t.event
        join activation a on a.organisation = t.organisation and a.id = t.activation
      where e.created_at > $1`,
-    [begun.rows[0]?.now],
+    [begun],
   );
   if (rows.length < size.idle) throw new Error(`only ${rows.length} of ${size.idle} mentions were worked on`);
   return rows.map((row) => row.ms);
@@ -216,10 +242,16 @@ async function replyTimes(server: SlackServer, send: Send, atOnce: number): Prom
   return times.slice(warm);
 }
 
-async function startFloor(databaseUrl: string, server: SlackServer, modelUrl: string): Promise<ChildProcess> {
+async function startFloor(
+  databaseUrl: string,
+  server: SlackServer,
+  modelUrl: string,
+  extra: Record<string, string> = {},
+): Promise<ChildProcess> {
   const child = spawn(process.execPath, [join(import.meta.dirname, '../floor-app.ts')], {
     env: {
       ...process.env,
+      ...extra,
       DATABASE_URL: databaseUrl,
       MODEL_URL: modelUrl,
       SLACK_API_URL: server.apiUrl,
@@ -237,8 +269,14 @@ async function portOf(child: ChildProcess): Promise<number> {
   return Number(/^listening (\d+)$/.exec(String(line))?.[1]);
 }
 
-/** The spans of the Activations of the last minute, by the database's clock: where a reply's time goes. */
-async function sayWhereTheTimeGoes(pool: Pool): Promise<void> {
+async function databaseClock(pool: Pool): Promise<Date> {
+  const { rows } = await pool.query<{ now: Date }>('select clock_timestamp() as now');
+  if (!rows[0]) throw new Error('a clock gives one row');
+  return rows[0].now;
+}
+
+/** The spans of the Activations since then, by the database's clock: where a reply's time goes. */
+async function sayWhereTheTimeGoes(pool: Pool, since: Date, atOnce: number): Promise<void> {
   const { rows } = await pool.query<Record<string, number>>(
     `select percentile_cont(0.5) within group (order by extract(epoch from a.created_at - e.created_at) * 1000)::float8 as "append → start",
        percentile_cont(0.5) within group (order by extract(epoch from a.ended_at - a.created_at) * 1000)::float8 as "start → reply stored",
@@ -246,9 +284,11 @@ async function sayWhereTheTimeGoes(pool: Pool): Promise<void> {
      from activation a
        join event e on e.organisation = a.organisation and e.id = a.origin
        join delivery d on d.organisation = a.organisation and d.event = a.reply
-     where a.created_at > now() - interval '30 s' and d.delivered_at is not null`,
+     where a.created_at > $1 and d.delivered_at is not null`,
+    [since],
   );
-  for (const [span, ms] of Object.entries(rows[0] ?? {})) figures.add(`  of which ${span} p50`, ms ?? Number.NaN, 'ms');
+  for (const [span, ms] of Object.entries(rows[0] ?? {}))
+    figures.add(`  of which ${span}, ${atOnce} at once p50`, ms ?? Number.NaN, 'ms');
 }
 
 async function untilQuiet(pool: Pool): Promise<void> {

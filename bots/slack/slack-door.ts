@@ -1,10 +1,8 @@
 import type { WebClient } from '@slack/web-api';
 import type { Core } from '../../core/core.ts';
 import type { Delivered, Door, OutgoingDelivery } from '../../core/delivery/door.ts';
-import { type KnownBlocks, knownBlocks, takeFromBudget } from '../../core/delivery/rate-budget.ts';
+import { blockBudget, secondsBlocked, takeFromBudget } from '../../core/delivery/rate-budget.ts';
 import { OutsideUnavailable } from '../../core/dispatch/failure.ts';
-import type { Database } from '../../core/store/database.ts';
-import type { OrganisationId } from '../../core/store/ids.ts';
 import { isChatPlace } from '../../core/streams/chat-thread.ts';
 import { callFailure, retryAfterOf, slackErrorCode, surelyNotDone } from './call-failure.ts';
 import { deliveryMetadata, findPosted } from './find-posted.ts';
@@ -37,7 +35,6 @@ export class SlackDoor implements Door {
   readonly drafts = true;
   #connected: Connected | undefined;
   readonly #refused = new Set<string>();
-  readonly #blocks = new Map<OrganisationId, KnownBlocks>();
 
   connect(connected: Connected): void {
     this.#connected = connected;
@@ -74,11 +71,10 @@ export class SlackDoor implements Door {
   }
 
   async #post({ core, client, workspace }: Connected, delivery: OutgoingDelivery): Promise<Delivered> {
-    const { threadPlace } = delivery;
+    const { organisation, threadPlace } = delivery;
     const channel = delivery.binding.externalId;
     const budget = `slack ${workspace.team} chat.postMessage ${channel}`;
-    const blocks = this.#blocksOf(core.database, delivery.organisation);
-    const blocked = await blocks.seconds(budget);
+    const blocked = await secondsBlocked(core.database, organisation, budget);
     if (blocked > 0) throw new OutsideUnavailable('Slack has asked to wait', { retryAfterSeconds: blocked });
     try {
       const { ts } = await client.chat.postMessage({
@@ -94,18 +90,9 @@ export class SlackDoor implements Door {
       return { externalId: messageKey(channel, ts) };
     } catch (error) {
       if (surelyNotDone(error)) this.#rememberRefused(delivery.id);
-      await holdBack(blocks, budget, error);
+      await holdBack(core, organisation, budget, error);
       throw callFailure(error);
     }
-  }
-
-  #blocksOf(database: Database, organisation: OrganisationId): KnownBlocks {
-    let blocks = this.#blocks.get(organisation);
-    if (!blocks) {
-      blocks = knownBlocks(database, organisation);
-      this.#blocks.set(organisation, blocks);
-    }
-    return blocks;
   }
 
   async #edit(connected: Connected, delivery: OutgoingDelivery, ts: string): Promise<Delivered> {
@@ -125,7 +112,7 @@ export class SlackDoor implements Door {
       await client.chat.update({ channel, ts, ...contentOf(delivery) });
       return delivered;
     } catch (error) {
-      await holdBack(this.#blocksOf(core.database, organisation), budget.key, error);
+      await holdBack(core, organisation, budget.key, error);
       const code = slackErrorCode(error);
       if (code !== undefined && notEditable.has(code)) {
         if (isDraft) return delivered;
@@ -152,7 +139,7 @@ function contentOf({ event, text }: OutgoingDelivery): SlackContent {
 }
 
 /** After a 429 no process asks for the same before Slack's time is over. */
-async function holdBack(blocks: KnownBlocks, key: string, error: unknown): Promise<void> {
+async function holdBack(core: Connected['core'], organisation: string, key: string, error: unknown): Promise<void> {
   const seconds = retryAfterOf(error);
-  if (seconds !== undefined) await blocks.block(key, seconds);
+  if (seconds !== undefined) await blockBudget(core.database, organisation, key, seconds);
 }

@@ -49,51 +49,6 @@ export async function secondsBlocked(executor: Executor, organisation: Organisat
   return row?.seconds ?? 0;
 }
 
-/** What the platform asked of us, as far as this process knows it. */
-export interface KnownBlocks {
-  /** For how many seconds nothing is to be sent under this key; 0: nothing is known against it. */
-  seconds(key: string): Promise<number>;
-  /** The platform said 429: nobody sends under this key for so many seconds, in whatever process. */
-  block(key: string, seconds: number): Promise<void>;
-}
-
-/**
- * {@link secondsBlocked} for who asks before each message: all blocks of an organisation are read together, at most every
- * `lookMs`. What another process was told may be known that much later here; what this one was told, at once.
- */
-export function knownBlocks(executor: Executor, organisation: OrganisationId, lookMs = 500): KnownBlocks {
-  let until = new Map<string, number>();
-  let lookedAt = Number.NEGATIVE_INFINITY;
-  let looking: Promise<void> | undefined;
-
-  async function look(): Promise<void> {
-    const begun = performance.now();
-    const rows = await executor.query<{ key: string; seconds: number }>(
-      `select key, extract(epoch from blocked_until - clock_timestamp())::float8 as seconds from rate_budget
-       where organisation = $1 and blocked_until > clock_timestamp()`,
-      [organisation],
-    );
-    until = new Map(rows.map(({ key, seconds }) => [key, begun + seconds * 1000]));
-    lookedAt = begun;
-  }
-
-  return {
-    async seconds(key) {
-      if (performance.now() - lookedAt > lookMs) {
-        looking ??= look().finally(() => {
-          looking = undefined;
-        });
-        await looking;
-      }
-      return Math.max(0, ((until.get(key) ?? 0) - performance.now()) / 1000);
-    },
-    async block(key, seconds) {
-      await blockBudget(executor, organisation, key, seconds);
-      until.set(key, Math.max(until.get(key) ?? 0, performance.now() + seconds * 1000));
-    },
-  };
-}
-
 /** The platform said 429: nobody takes from this budget for so many seconds, in whatever process. */
 export async function blockBudget(
   executor: Executor,

@@ -1,10 +1,10 @@
 import { grantsOf } from '../organisation/grants.ts';
 import type { BriefedEvent, Briefing } from '../runtimes/runtime.ts';
-import type { Database, RowsOf, Statements } from '../store/database.ts';
+import type { Executor, RowsOf, Statements } from '../store/database.ts';
 import type { ActivationId, WorkerId } from '../store/ids.ts';
 import { eventColumns } from '../streams/message.ts';
 import { readersOfThread } from '../streams/who-may-read.ts';
-import type { Lane, LaneKey } from './lane.ts';
+import type { LaneKey } from './lane.ts';
 import { batchBytes, type Taken } from './take-batch.ts';
 
 /** No more Events of a Thread than this are looked at for the history, whatever the budget. */
@@ -24,15 +24,11 @@ export interface Brief {
 type About = Pick<Briefing, 'worker' | 'stream' | 'thread'>;
 type BatchEvent = BriefedEvent & { originAuthor: WorkerId | null };
 
-/** The rows of {@link briefStatements}, statement by statement. */
-export type BriefRowTypes = [About, BatchEvent, { worker: WorkerId }, BriefedEvent, { tool: string }];
+type BriefRowTypes = [About, BatchEvent, { worker: WorkerId }, BriefedEvent, { tool: string }];
+/** What {@link readBrief} found. */
 export type BriefRows = RowsOf<BriefRowTypes>;
 
-/**
- * What reads all that an Activation needs to know, afresh: an edited Role or Identity counts from the next Activation. To be sent
- * with the statements that make it, or by {@link brief}.
- */
-export function briefStatements(
+function briefStatements(
   { organisation, owner, thread }: LaneKey,
   activation: ActivationId,
 ): Statements<BriefRowTypes> {
@@ -73,9 +69,13 @@ export function briefStatements(
   ];
 }
 
-/** The rows of {@link briefStatements} for an Activation that an earlier attempt made. */
-export async function readBrief(database: Database, lane: Lane, activation: ActivationId): Promise<BriefRows> {
-  return await database.transaction((tx) => tx.commitWith<BriefRowTypes>(...briefStatements(lane, activation)));
+/**
+ * Reads all that an Activation needs to know, afresh: an edited Role or Identity counts from the next Activation. Sent at once, so
+ * that it may go in one round trip with the transaction that makes the Activation.
+ */
+export async function readBrief(executor: Executor, lane: LaneKey, activation: ActivationId): Promise<BriefRows> {
+  const rows = briefStatements(lane, activation).map(([text, values]) => executor.query(text, values));
+  return (await Promise.all(rows)) as unknown[][] as BriefRows;
 }
 
 /** The briefing made of what was read. Every long message is cut to the batch's bound, the history to `historyTokens`. */

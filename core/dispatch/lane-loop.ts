@@ -61,6 +61,7 @@ export function startLaneLoop(
   const begun = new Set<string>();
   const busy = new Map<string, number>();
   const beginning = new Set<Promise<void>>();
+  const queues = new Map<string, LaneKey[]>();
   /** Something may be ready that was passed over because there was no room for it. */
   let passedOver = false;
   let stopped = false;
@@ -73,7 +74,7 @@ export function startLaneLoop(
   let nextReadyAt = 0;
   let askedAt = Number.NEGATIVE_INFINITY;
 
-  /** Begins a Lane that was announced by name, if it and its owner seem to be free. */
+  /** Begins a Lane that was announced by name, if it and its owner seem to be free; those of one owner one after the other. */
   function beginLane(key: LaneKey): void {
     const name = nameOf(key);
     if (stopped || begun.has(name)) {
@@ -86,23 +87,35 @@ export function startLaneLoop(
       look();
       return;
     }
+    const queue = queues.get(owner) ?? [];
+    if (!queues.has(owner)) {
+      queues.set(owner, queue);
+      const all = beginAll(owner, queue).finally(() => beginning.delete(all));
+      beginning.add(all);
+    }
     begun.add(name);
-    const attempt = options
-      .begin(key)
-      .then((started) => {
-        if (started) return hold(started.lane, started.handle);
-        begun.delete(name);
-        if (busy.size >= mostBusy) busy.clear();
-        busy.set(owner, performance.now() + busyMs);
-        look();
-      })
-      .catch((error: unknown) => {
-        begun.delete(name);
+    queue.push(key);
+  }
+
+  async function beginAll(owner: string, queue: LaneKey[]): Promise<void> {
+    await Promise.resolve();
+    for (let key = queue.shift(); key; key = queue.shift()) {
+      let started: Awaited<ReturnType<LaneBeginner>> = null;
+      try {
+        started = await options.begin(key);
+      } catch (error) {
         core.log.debug({ ...key, err: error }, 'a lane could not be begun');
-        look();
-      })
-      .finally(() => beginning.delete(attempt));
-    beginning.add(attempt);
+      }
+      if (started) {
+        hold(started.lane, started.handle);
+        continue;
+      }
+      for (const left of [key, ...queue.splice(0)]) begun.delete(nameOf(left));
+      if (busy.size >= mostBusy) busy.clear();
+      busy.set(owner, performance.now() + busyMs);
+      look();
+    }
+    queues.delete(owner);
   }
 
   function look(): void {

@@ -2,7 +2,7 @@ import type { Core } from '../core.ts';
 import type { Step } from '../runtimes/runtime.ts';
 import type { Database, Statement, Statements } from '../store/database.ts';
 import { type ActivationId, type EventId, newId, type StreamId, type WorkerId } from '../store/ids.ts';
-import { type BriefRows, type BriefRowTypes, briefStatements } from './brief.ts';
+import { type BriefRows, readBrief } from './brief.ts';
 import {
   type Claimed,
   claimLane,
@@ -62,9 +62,10 @@ export interface Batch {
  */
 export async function takeBatch(database: Database, lane: Lane): Promise<Batch | null> {
   const id = newId('a');
-  // One round trip: each statement begins when the one before it holds its locks, and takes nothing where it may not.
-  const [locked, , waiting, ...briefed] = await database.transaction((tx) =>
-    tx.commitWith<TakeRows>(...statementsOf(lane, id)),
+  // One round trip: each statement begins when the one before it holds its locks, and takes nothing where it may not. What the
+  // Worker is to know is read behind the commit, when the locks are gone.
+  const [[locked, , waiting], briefed] = await database.transaction((tx) =>
+    Promise.all([tx.commitWith<TakeRows>(...takeStatements(lane, id)), readBrief(tx, lane, id)]),
   );
   return await batchOf(database, lane, id, locked, waiting, briefed);
 }
@@ -77,12 +78,15 @@ export async function claimBatch(
   const id = newId('a');
   const holder = `${core.processName}:${id}`;
   // The Worker's row first: of those who begin at the same time each sees the ones before it. (A claim waits for no lock.)
-  const [, [claimed], locked, , waiting, ...briefed] = await core.database.transaction((tx) =>
-    tx.commitWith<[never, Claimed, ...TakeRows]>(
-      lockWorker(key),
-      claimLane(key, holder),
-      ...statementsOf({ ...key, holder }, id),
-    ),
+  const [[, [claimed], locked, , waiting], briefed] = await core.database.transaction((tx) =>
+    Promise.all([
+      tx.commitWith<[never, Claimed, ...TakeRows]>(
+        lockWorker(key),
+        claimLane(key, holder),
+        ...takeStatements({ ...key, holder }, id),
+      ),
+      readBrief(tx, key, id),
+    ]),
   );
   if (!claimed) return null;
   const lane: Lane = { ...key, ...claimed };
@@ -90,10 +94,10 @@ export async function claimBatch(
   return batch && { ...batch, lane };
 }
 
-type TakeRows = [Locked, never, Waiting, ...BriefRowTypes];
+type TakeRows = [Locked, never, Waiting];
 
-function statementsOf(hold: Hold, id: ActivationId): Statements<TakeRows> {
-  return [lockLane(hold), lockWorker(hold), takeWaiting(hold, id), ...briefStatements(hold, id)];
+function takeStatements(hold: Hold, id: ActivationId): Statements<TakeRows> {
+  return [lockLane(hold), lockWorker(hold), takeWaiting(hold, id)];
 }
 
 async function batchOf(

@@ -23,8 +23,9 @@ export type RowsOf<Rows extends readonly unknown[]> = { [n in keyof Rows]: Rows[
  */
 export interface Transaction extends Executor {
   /**
-   * The last statements and the commit, in one round trip; nothing may follow. The commit does not wait for what they come to: a
-   * statement whose effect depends on another's must say so itself.
+   * The last statements and the commit, in one round trip. The commit does not wait for what they come to: a statement whose effect
+   * depends on another's must say so itself. What is queried behind it, at once, is part of the same round trip and sees what was
+   * committed.
    */
   commitWith<Rows extends readonly unknown[]>(...statements: Statements<Rows>): Promise<RowsOf<Rows>>;
 }
