@@ -47,6 +47,7 @@ export function prepareWrite(planned: readonly PlannedAppend[]): {
        select organisation, stream, count(*)::int as events from i group by organisation, stream
      ), locked as materialized (
        select s.organisation, s.id, w.events from stream s join wanted w on w.organisation = s.organisation and w.stream = s.id
+       where s.organisation = any (array (select organisation from wanted)) and s.id = any (array (select stream from wanted))
        order by s.organisation, s.id for update of s
      ), s as (
        update stream set position = stream.position + l.events from locked l
