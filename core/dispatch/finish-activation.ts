@@ -2,7 +2,7 @@ import type { Core } from '../core.ts';
 import type { Statement, Transaction } from '../store/database.ts';
 import type { EventId } from '../store/ids.ts';
 import { toJson } from '../store/json.ts';
-import { type AppendInput, appendWithin, prepareAppend } from '../streams/append.ts';
+import { type AppendInput, appendWithin, lanesOf, prepareAppend } from '../streams/append.ts';
 import type { Event, Message } from '../streams/message.ts';
 import { type Resolved, resolveAppends } from '../streams/resolve-appends.ts';
 import { describe, lostLeasesForgiven, type NextAttempt, nextAttempt } from './failure.ts';
@@ -97,7 +97,7 @@ function lastOf({ lane, taken, known }: Ending): Statement[] {
  * The reply, on its way to every place of the Thread, and the end, in one transaction and, but for the rare case, one round trip. An
  * empty body, or `NO_REPLY`, posts nothing.
  *
- * @returns where something is to be delivered now
+ * @returns where there is something to do now
  */
 async function endWithReply(core: Core, ending: Ending, state: 'done' | 'cancelled', body: string): Promise<LaneKey[]> {
   const { lane, taken } = ending;
@@ -114,6 +114,7 @@ async function endWithReply(core: Core, ending: Ending, state: 'done' | 'cancell
   };
   const prepared = prepareAppend(reply, resolved);
   const drafts = lockDrafts(ending);
+  let woken = prepared?.woken ?? [];
   if (prepared)
     await core.database.transaction((tx) =>
       tx.commitWith(
@@ -127,11 +128,12 @@ async function endWithReply(core: Core, ending: Ending, state: 'done' | 'cancell
   else
     await core.database.transaction(async (tx) => {
       await Promise.all([tx.query(...held), tx.query(...drafts)]);
-      const { event } = await appendWithin(tx, reply);
+      const appended = await appendWithin(tx, reply);
+      woken = appended.woken;
+      const { event } = appended;
       await tx.commitWith(finishDrafts(ending, event), ...end(ending, state, { reply: event }));
     });
-  const { organisation, thread } = lane;
-  return resolved.bindings.map((owner) => ({ organisation, kind: 'delivery', owner, thread }));
+  return lanesOf(lane.organisation, lane.thread, woken, resolved.bindings);
 }
 
 /** What its reply will need to know of its Thread. May be asked as soon as the reply is certain, to save the time at the end. */

@@ -3,6 +3,7 @@ import type { Core } from '../core.ts';
 import { coreForTests, furnish } from '../dispatch/testing/core-for-tests.ts';
 import { type TestDatabase, testDatabase } from '../store/testing/test-database.ts';
 import { append } from './append.ts';
+import { findPlace } from './find-place.ts';
 
 const organisation = 'acme';
 let database: TestDatabase;
@@ -89,6 +90,40 @@ describe('append', () => {
       message: { body: 'hello back' },
     });
     expect(reply.deliveries).toMatchObject([{ binding: 'b-mail' }]);
+  });
+
+  it('asks again when what was found out with the place is out of date, and keeps the rest of the batch together', async () => {
+    const [binding] = await core.database.query<{ kind: string; externalId: string }>(
+      `select kind, external_id as "externalId" from binding where organisation = $1 and id = 'b-mail'`,
+      [organisation],
+    );
+    if (!binding) throw new Error('there is no place');
+    const ask = (name: string) =>
+      findPlace(core.database, {
+        organisation,
+        ...binding,
+        threadPlace: name,
+        message: { sender: { platform: 'mail', externalId: 'x@example.org' }, body: 'hello', receipts: [name] },
+      });
+    const found = await Promise.all(['<8@x>', '<9@x>'].map(ask));
+    const send = (n: number, name: string) => {
+      const resolved = found[n]?.message?.resolved;
+      if (!resolved) throw new Error('the place was not found');
+      const threadPlace = { binding: 'b-mail' as const, externalId: name };
+      return append(core, {
+        ...said('hello'),
+        stream: 's-mail',
+        cameBy: 'b-mail',
+        receipts: [name],
+        threadPlace,
+        resolved,
+      });
+    };
+    const first = await send(0, '<8@x>');
+    const [again, other] = await Promise.all([send(0, '<8@x>'), send(1, '<9@x>')]);
+    expect([first.duplicate, again.duplicate, other.duplicate]).toEqual([false, true, false]);
+    expect(again.event).toBe(first.event);
+    expect(other.thread).not.toBe(first.thread);
   });
 
   it('wakes a worker that only listens to mentions when it is named, or takes part', async () => {

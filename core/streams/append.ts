@@ -3,7 +3,7 @@ import type { LaneKey, LaneKind } from '../dispatch/lane.ts';
 import { InvalidInputError, NotFoundError } from '../errors.ts';
 import { type BatchOutcome, batching, oncePer } from '../store/batching.ts';
 import { type Database, type Executor, isUniqueViolation, type Statement } from '../store/database.ts';
-import type { EventId, OrganisationId } from '../store/ids.ts';
+import type { BindingId, EventId, OrganisationId, ThreadId, WorkerId } from '../store/ids.ts';
 import { type Appended, type AppendInput, coreScope } from './append-input.ts';
 import { decideWhoWakes } from './decide-who-wakes.ts';
 import { type Resolved, resolveAppends } from './resolve-appends.ts';
@@ -29,7 +29,9 @@ export async function append(
 ): Promise<Appended> {
   const appended =
     (input.hops ?? 0) === 0 ? await queueOf(core.database)(input) : await appendAlone(core.database, input);
-  core.waking.announceLanes(lanesOf(input.organisation, appended));
+  const { thread, woken, deliveries } = appended;
+  const bindings = deliveries.map(({ binding }) => binding);
+  core.waking.announceLanes(lanesOf(input.organisation, thread, woken, bindings));
   if (!appended.duplicate) {
     core.metrics.eventAppended(appended.streamKind, input.sourceKind);
     core.metrics.triggersWritten(appended.woken.length);
@@ -37,16 +39,15 @@ export async function append(
   return appended;
 }
 
-/** The Lanes in which an Event has left something to do. */
+/** The Lanes of a Thread in which an Event has left something to do: it wakes these Workers and goes out to these Bindings. */
 export function lanesOf(
   organisation: OrganisationId,
-  { thread, woken, deliveries }: Pick<Appended, 'thread' | 'woken' | 'deliveries'>,
+  thread: ThreadId,
+  woken: readonly WorkerId[],
+  bindings: readonly BindingId[],
 ): LaneKey[] {
-  const lane = (kind: LaneKind, owner: string): LaneKey => ({ organisation, kind, owner, thread });
-  return [
-    ...woken.map((worker) => lane('activation', worker)),
-    ...deliveries.map(({ binding }) => lane('delivery', binding)),
-  ];
+  const lane = (kind: LaneKind) => (owner: string) => ({ organisation, kind, owner, thread });
+  return [...woken.map(lane('activation')), ...bindings.map(lane('delivery'))];
 }
 
 /**
@@ -68,13 +69,16 @@ export async function appendWithin(tx: Executor, input: AppendInput): Promise<Ap
  * {@link appendWithin} as one statement, for a caller that sends it with others and has resolved its Message before. Null when it takes
  * more than that: the Message is here already, or the hop limit is to be told.
  */
-export function prepareAppend(input: AppendInput, resolved: Resolved): { statement: Statement; event: EventId } | null {
+export function prepareAppend(
+  input: AppendInput,
+  resolved: Resolved,
+): { statement: Statement; event: EventId; woken: WorkerId[] } | null {
   const plan = planOf(input, resolved);
   if ('seen' in plan || plan.hopLimitReached) return null;
   const { statement, events } = prepareWrite([plan]);
   const [event] = events;
   if (!event) throw new Error('writing one message prepared nothing');
-  return { statement, event };
+  return { statement, event, woken: plan.wake };
 }
 
 type Duplicate = Pick<PlannedAppend, 'streamKind'> & { seen: NonNullable<Resolved['seen']> };
@@ -139,7 +143,13 @@ async function appendBatch(database: Database, inputs: AppendInput[]): Promise<B
         if (value) outcomes[n] = { value };
       }
     } catch (error) {
-      // Nothing was written. If the database is away it is away for each; else one of them is to blame: each goes alone.
+      // Nothing was written. Something that was found out before may have come by now: it is all asked again, once.
+      if (isUniqueViolation(error) && inputs.some((input) => input.resolved))
+        return await appendBatch(
+          database,
+          inputs.map(({ resolved: _, ...input }) => input),
+        );
+      // If the database is away it is away for each; else one of them is to blame: each goes alone.
       if (together.length === 1 && !isUniqueViolation(error)) throw error;
     }
   }
