@@ -60,11 +60,13 @@ describe('a personal chat', () => {
 
   it('and begins another Thread after eight idle hours', async () => {
     await send(personal(house, 'in the evening'));
+    await shown('a:1personal', 'echo: in the evening');
     await house.database.query(
       `update event set created_at = created_at - interval '7 hours' where thread = '${await threadOf('in the evening')}'`,
     );
     await send(personal(house, 'late at night'));
     expect(await threadOf('late at night')).toBe(await threadOf('in the evening'));
+    await shown('a:1personal', 'echo: late at night');
     await house.database.query(
       `update event set created_at = created_at - interval '9 hours' where thread = '${await threadOf('in the evening')}'`,
     );

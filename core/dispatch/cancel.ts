@@ -1,4 +1,5 @@
 import type { Core } from '../core.ts';
+import type { Statement } from '../store/database.ts';
 import type { OrganisationId, ThreadId } from '../store/ids.ts';
 import { Cancelled, type Running } from './run-activation.ts';
 
@@ -11,7 +12,11 @@ export async function cancelThread(
   organisation: OrganisationId,
   thread: ThreadId,
 ): Promise<{ activations: number; triggers: number }> {
-  const [row] = await core.database.query<{ activations: number; triggers: number }>(
+  const lanes: Statement = [
+    `select 1 from lane where organisation = $1 and kind = 'activation' and thread = $2 order by owner for update`,
+    [organisation, thread],
+  ];
+  const cancel: Statement = [
     `with a as (
        update activation set cancel_requested_at = now()
        where organisation = $1 and thread = $2 and state in ('running', 'waiting') returning worker
@@ -25,6 +30,10 @@ export async function cancelThread(
      )
      select (select count(*) from a) as activations, (select count(*) from t) as triggers`,
     [organisation, thread],
+  ];
+  // Lane before Activation, as in every claim.
+  const [, [row]] = await core.database.transaction((tx) =>
+    tx.commitWith<[never, { activations: number; triggers: number }]>(lanes, cancel),
   );
   core.waking.announce();
   return row ?? { activations: 0, triggers: 0 };

@@ -90,7 +90,7 @@ interface Ending {
 }
 
 function lastOf({ lane, taken, known }: Ending): Statement[] {
-  return known.lastStep ? [prepareStep(lane, taken.id, known.lastStep)] : [];
+  return known.lastStep ? [prepareStep(lane, taken.id, known.lastStep, true)] : [];
 }
 
 /**
@@ -103,8 +103,8 @@ async function endWithReply(core: Core, ending: Ending, state: 'done' | 'cancell
   const { lane, taken } = ending;
   const held = lockLaneOrFail(lane, taken.stream);
   if (body === '' || body === noReply) {
-    await core.database.transaction((tx) => tx.commitWith(held, ...end(ending, state, { reply: null })));
-    return [];
+    const ended = await core.database.transaction((tx) => tx.commitWith(held, ...end(ending, state, { reply: null })));
+    return stillOpen(lane, ended);
   }
   const resolved = await (ending.known.thread ?? resolveReply(core, lane, taken));
   const reply: AppendInput = {
@@ -115,8 +115,9 @@ async function endWithReply(core: Core, ending: Ending, state: 'done' | 'cancell
   const prepared = prepareAppend(reply, resolved);
   const drafts = lockDrafts(ending);
   let woken = prepared?.woken ?? [];
+  let ended: unknown[][];
   if (prepared)
-    await core.database.transaction((tx) =>
+    ended = await core.database.transaction((tx) =>
       tx.commitWith(
         held,
         drafts,
@@ -126,14 +127,20 @@ async function endWithReply(core: Core, ending: Ending, state: 'done' | 'cancell
       ),
     );
   else
-    await core.database.transaction(async (tx) => {
+    ended = await core.database.transaction(async (tx) => {
       await Promise.all([tx.query(...held), tx.query(...drafts)]);
       const appended = await appendWithin(tx, reply);
       woken = appended.woken;
       const { event } = appended;
-      await tx.commitWith(finishDrafts(ending, event), ...end(ending, state, { reply: event }));
+      return await tx.commitWith(finishDrafts(ending, event), ...end(ending, state, { reply: event }));
     });
-  return lanesOf(lane.organisation, lane.thread, woken, resolved.bindings);
+  return [...lanesOf(lane.organisation, lane.thread, woken, resolved.bindings), ...stillOpen(lane, ended)];
+}
+
+/** The Lane itself, when more waits in it: the last statement of an end says so. */
+function stillOpen({ organisation, kind, owner, thread }: Lane, ended: readonly unknown[][]): LaneKey[] {
+  const [released] = (ended.at(-1) ?? []) as { isOpen: boolean }[];
+  return released?.isOpen ? [{ organisation, kind, owner, thread }] : [];
 }
 
 /** What its reply will need to know of its Thread. May be asked as soon as the reply is certain, to save the time at the end. */

@@ -99,8 +99,13 @@ export function startLaneLoop(
 
   async function beginAll(owner: string, queue: LaneKey[]): Promise<void> {
     await Promise.resolve();
-    for (let key = queue.shift(); key; key = queue.shift()) {
+    for (let key = queue.shift(); key && !stopped; key = queue.shift()) {
       let started: Awaited<ReturnType<LaneBeginner>> = null;
+      if (running.size + beginning.size > options.slots) {
+        for (const left of [key, ...queue.splice(0)]) begun.delete(nameOf(left));
+        passedOver = true;
+        break;
+      }
       try {
         started = await options.begin(key);
       } catch (error) {
@@ -131,11 +136,11 @@ export function startLaneLoop(
     let found = 0;
     try {
       const free = options.slots - running.size - beginning.size;
-      passedOver = running.size > 0;
+      passedOver = running.size + beginning.size > 0;
       if (free > 0) {
         const lanes = await claimLanes(core.database, options.kind, core.processName, free);
         found = lanes.length;
-        for (const lane of lanes) hold(lane, (signal) => options.handle(lane, signal));
+        for (const lane of lanes) hold(lane, (signal) => options.handle(lane, signal), true);
         // There may be more, or something that becomes ready soon.
         if (found > 0) again = true;
         else nextMs = await untilReady();
@@ -173,7 +178,8 @@ export function startLaneLoop(
     return Math.min(pollMs, nextReadyAt > now ? Math.max(nextReadyAt - now, 1) : askMs);
   }
 
-  function hold(lane: Lane, handle: (signal: AbortSignal) => Promise<void>): void {
+  /** `thenLook`: it was found by looking, so there may be more where it came from. */
+  function hold(lane: Lane, handle: (signal: AbortSignal) => Promise<void>, thenLook = false): void {
     const name = nameOf(lane);
     begun.add(name);
     const controller = new AbortController();
@@ -198,7 +204,7 @@ export function startLaneLoop(
         clearInterval(heart);
         running.delete(work);
         begun.delete(name);
-        if (!stopped && passedOver) look();
+        if (!stopped && (passedOver || thenLook || ticking)) look();
       });
     running.set(work, controller);
   }

@@ -167,7 +167,7 @@ export async function releaseLane(tx: Executor, lane: Lane, delaySeconds: number
 
 /**
  * Gives a Lane of Activations back, to be claimed after `delaySeconds` if something is still open in it. Like {@link releaseLane}, a
- * statement of its own after the Lane's lock: it sees every Trigger that was appended meanwhile.
+ * statement of its own after the Lane's lock: it sees every Trigger that was appended meanwhile. Its row says whether something is open.
  */
 export function releaseActivationLane(lane: Lane, delaySeconds = 0): Statement {
   return [
@@ -175,7 +175,8 @@ export function releaseActivationLane(lane: Lane, delaySeconds = 0): Statement {
          exists (select 1 from trigger where organisation = $1 and worker = $2 and thread = $3 and state = 'waiting')
          or exists (select 1 from activation where organisation = $1 and worker = $2 and thread = $3
                       and state in ('running', 'waiting')) then now() + make_interval(secs => $5) end
-     where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3 and fence = $4`,
+     where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3 and fence = $4
+     returning ready_at is not null as "isOpen"`,
     [lane.organisation, lane.owner, lane.thread, lane.fence, delaySeconds],
   ];
 }

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { Core } from '../core.ts';
 import type { Step, Usage } from '../runtimes/runtime.ts';
+import { mayPass } from '../store/database.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import { brief, readBrief } from './brief.ts';
 import { finishActivation, type KnownAtEnd, lostTooOften, type RunOutcome, resolveReply } from './finish-activation.ts';
@@ -9,6 +11,8 @@ import { ProcessEnds } from './lane-loop.ts';
 import { addStep, LeaseLost } from './steps.ts';
 import { storeDraft } from './store-draft.ts';
 import type { Batch, Taken } from './take-batch.ts';
+
+const finishAgainMs = 300;
 
 /** A person said `stop`. */
 export class Cancelled extends Error {
@@ -51,7 +55,7 @@ export async function runActivation(
     const either = AbortSignal.any([signal, stop.signal]);
     const outcome = await think(core, tools, lane, { taken, briefed }, either, draft, known);
     await draft.end();
-    const ended = await finishActivation(core, lane, taken, outcome, known);
+    const ended = await finishOnceItCan(core, lane, taken, outcome, known, signal);
     core.metrics.activationEnded(ended === 'done' ? outcome.kind : ended, (performance.now() - started) / 1000);
     if (outcome.kind === 'failed') log.warn({ err: outcome.error, next: ended }, 'an activation failed');
     else log.info({ outcome: outcome.kind, ms: Math.round(performance.now() - started) }, 'activation ended');
@@ -115,6 +119,30 @@ async function think(
     if (reason instanceof Cancelled) return { kind: 'cancelled', text: draft.text() };
     if (reason instanceof ProcessEnds) return { kind: 'given_back' };
     return { kind: 'failed', error };
+  }
+}
+
+/**
+ * Ends the Activation; while the database is away, or prefers another transaction, again and again until the lease is lost: what the
+ * model has said is paid for. If an earlier try was committed after all, the next finds the Lane given back.
+ */
+async function finishOnceItCan(
+  core: Core,
+  lane: Lane,
+  taken: Taken,
+  outcome: RunOutcome,
+  known: KnownAtEnd,
+  signal: AbortSignal,
+): ReturnType<typeof finishActivation> {
+  for (;;) {
+    try {
+      return await finishActivation(core, lane, taken, outcome, known);
+    } catch (error) {
+      if (!mayPass(error) || signal.aborted) throw error;
+      core.log.warn({ activation: taken.id, err: error }, 'an activation could not be ended; trying again');
+      delete known.thread;
+      await sleep(finishAgainMs, undefined, { signal }).catch(() => undefined);
+    }
   }
 }
 

@@ -34,12 +34,17 @@ export async function addStep(
   return (await executor.query(...prepareStep(lane, activation, step))).length > 0;
 }
 
-/** The statement of {@link addStep}, for a caller that sends it with others: no row when the lease is lost. */
-export function prepareStep(lane: Lane, activation: ActivationId, { kind, content, usage }: StoredStep): Statement {
+/** The statement of {@link addStep}, for a caller that sends it with others: no row when the lease is lost, unless the Lane is locked. */
+export function prepareStep(
+  lane: Lane,
+  activation: ActivationId,
+  { kind, content, usage }: StoredStep,
+  isLocked = false,
+): Statement {
   return [
     `with held as (
        select 1 from lane where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3 and fence = $4
-         and lease_until > clock_timestamp()
+         and (lease_until > clock_timestamp() or $10)
      ), s as (
        update stream set position = position + 1 where organisation = $1 and id = $5 and exists (select 1 from held)
        returning position
@@ -58,6 +63,7 @@ export function prepareStep(lane: Lane, activation: ActivationId, { kind, conten
       kind,
       toJson(content),
       usage ? JSON.stringify(usage) : null,
+      isLocked,
     ],
   ];
 }

@@ -5,6 +5,8 @@ import type { Taken } from './take-batch.ts';
 
 /** The text of a growing reply is stored at most this often (reference: reads of it need no more). */
 const storeMs = 200;
+/** A reply is shown while it grows at so many places of its Thread. */
+const mostPlaces = 16;
 
 /** Writes a reply down while it grows. */
 export interface DraftWriter {
@@ -66,33 +68,31 @@ export function storeDraft(core: Core, lane: Lane, taken: Taken): DraftWriter {
   };
 }
 
-/** One draft Delivery for each place of the Thread whose door edits; none if an earlier attempt made it. */
+/**
+ * One draft Delivery for each place of the Thread whose door edits; none if an earlier attempt made it, or the Lane is somebody
+ * else's by now: its row is locked, so that nobody can end the Activation meanwhile.
+ */
 async function beginDrafts(core: Core, lane: Lane, taken: Taken): Promise<void> {
   const kinds = [...core.doors.values()].filter((door) => door.drafts).map((door) => door.kind);
   if (kinds.length === 0) return;
-  const bindings = await core.database.query<{ id: string }>(
-    `select distinct b.id from thread_binding tb join binding b on b.organisation = tb.organisation and b.id = tb.binding
-     where tb.organisation = $1 and tb.thread = $2 and b.kind = any($3::text[])
-       and not exists (select 1 from delivery d where d.organisation = $1 and d.activation = $4 and d.binding = b.id)`,
-    [lane.organisation, lane.thread, kinds, taken.id],
-  );
-  if (bindings.length === 0) return;
+  const ids = Array.from({ length: mostPlaces }, () => newId('d'));
   await core.database.query(
-    `with l as (
+    `with held as materialized (
+       select 1 from lane where organisation = $1 and kind = 'activation' and owner = $7 and thread = $2 and fence = $8
+         and lease_until > clock_timestamp() for update
+     ), place as materialized (
+       select b.id, row_number() over (order by b.id) as n from binding b
+       where b.organisation = $1 and b.kind = any($4::text[]) and exists (select 1 from held)
+         and exists (select 1 from thread_binding tb where tb.organisation = $1 and tb.thread = $2 and tb.binding = b.id)
+         and not exists (select 1 from delivery d where d.organisation = $1 and d.activation = $3 and d.binding = b.id)
+     ), l as (
        insert into lane (organisation, kind, owner, thread, ready_at)
-       select $1, 'delivery', b, $2, now() from unnest($5::text[]) b order by b
+       select $1, 'delivery', id, $2, now() from place where n <= cardinality($5::text[]) order by id
        on conflict (organisation, kind, owner, thread) do update set ready_at = coalesce(lane.ready_at, now())
      )
      insert into delivery (organisation, id, binding, thread, activation, position, state)
-     select $1, x.id, x.binding, $2, $3, (select position from stream where organisation = $1 and id = $6), 'draft'
-     from unnest($4::text[], $5::text[]) x(id, binding)`,
-    [
-      lane.organisation,
-      lane.thread,
-      taken.id,
-      bindings.map(() => newId('d')),
-      bindings.map((binding) => binding.id),
-      taken.stream,
-    ],
+     select $1, ($5::text[])[n], id, $2, $3, (select position from stream where organisation = $1 and id = $6), 'draft'
+     from place where n <= cardinality($5::text[])`,
+    [lane.organisation, lane.thread, taken.id, kinds, ids, taken.stream, lane.owner, lane.fence],
   );
 }

@@ -65,7 +65,7 @@ export async function takeBatch(database: Database, lane: Lane): Promise<Batch |
   // One round trip: each statement begins when the one before it holds its locks, and takes nothing where it may not. What the
   // Worker is to know is read behind the commit, when the locks are gone.
   const [[locked, , waiting], briefed] = await database.transaction((tx) =>
-    Promise.all([tx.commitWith<TakeRows>(...takeStatements(lane, id)), readBrief(tx, lane, id)]),
+    Promise.all([tx.commitWith<TakeRows>(...takeStatements(lane, id)), readBrief(tx, lane, id).catch(() => null)]),
   );
   return await batchOf(database, lane, id, locked, waiting, briefed);
 }
@@ -85,7 +85,8 @@ export async function claimBatch(
         claimLane(key, holder),
         ...takeStatements({ ...key, holder }, id),
       ),
-      readBrief(tx, key, id),
+      // What cannot be read here is read again, where its failure is the Activation's.
+      readBrief(tx, key, id).catch(() => null),
     ]),
   );
   if (!claimed) return null;
@@ -106,7 +107,7 @@ async function batchOf(
   id: ActivationId,
   [locked]: Locked[],
   [waiting]: Waiting[],
-  briefed: BriefRows,
+  briefed: BriefRows | null,
 ): Promise<Batch | null> {
   if (!locked?.held) return null;
   if (locked.found) {

@@ -95,7 +95,7 @@ export async function openDatabase(url: string, options: { connections?: number 
     };
     try {
       // The first query does not wait for it. Both have ended before the connection is given back.
-      const [begun, worked] = await Promise.allSettled([client.query(begin), work(tx)]);
+      const [begun, worked] = await Promise.allSettled([client.query(begin), (async () => await work(tx))()]);
       if (begun.status === 'rejected') throw begun.reason;
       if (worked.status === 'rejected') throw worked.reason;
       if (!committing) await client.query('commit');
@@ -105,7 +105,7 @@ export async function openDatabase(url: string, options: { connections?: number 
         await client.query('rollback');
       } catch (rollbackError) {
         // The connection is gone, and with it the transaction: give it back as broken.
-        broken = rollbackError instanceof Error ? rollbackError : new Error(String(rollbackError));
+        broken = asError(rollbackError);
       }
       throw asUnavailable(error);
     } finally {
@@ -117,7 +117,19 @@ export async function openDatabase(url: string, options: { connections?: number 
     url,
     orm,
     em: () => orm.em.fork(),
-    query: (text, values) => run(pool, text, values),
+    async query(text, values) {
+      const client = await connectOf(pool);
+      let broken: Error | undefined;
+      try {
+        return await run(client, text, values);
+      } catch (error) {
+        // A refusal of the statement says nothing against the connection, which keeps its prepared statements.
+        broken = error instanceof DatabaseError ? undefined : asError(error);
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
     transaction,
     close: async () => {
       await orm.close();
@@ -134,7 +146,11 @@ async function connectOf(pool: Pool): Promise<PoolClient> {
   }
 }
 
-async function run<Row>(client: Pool | PoolClient, text: string, values: readonly unknown[] = []): Promise<Row[]> {
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+async function run<Row>(client: PoolClient, text: string, values: readonly unknown[] = []): Promise<Row[]> {
   try {
     const result = await client.query({ name: statementName(text), text, values: [...values] });
     return result.rows as Row[];
@@ -182,6 +198,13 @@ function asUnavailable(error: unknown): unknown {
 
 function unavailable(cause: Error): UnavailableError {
   return new UnavailableError('the database does not answer: try again in a moment', 'database_unavailable', { cause });
+}
+
+/** True when the same may well succeed in a moment: the server is away, or chose this transaction to end a deadlock (40P01, 40001). */
+export function mayPass(error: unknown): boolean {
+  return (
+    error instanceof UnavailableError || (error instanceof DatabaseError && /^40(P01|001)$/.test(error.code ?? ''))
+  );
 }
 
 /** True when `error` says that a row with this unique key exists already (SQLSTATE 23505). */

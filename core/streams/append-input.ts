@@ -45,9 +45,15 @@ export interface AppendInput {
   /** Bindings that already show this Event as a draft: no second Delivery is made for them. */
   drafted?: readonly BindingId[];
   /** What has been found out about it a moment ago, for this Stream and Thread (find-place.ts): it is not asked again. */
-  resolved?: Resolved;
+  resolved?: FoundFacts;
   /** It is the reply of `activation`: where a draft of that shows it already, no second Delivery is made. */
   finishesDrafts?: boolean;
+}
+
+/** Facts about a Message, and when they were read (`performance.now()`). */
+export interface FoundFacts {
+  facts: Resolved;
+  foundAt: number;
 }
 
 /** What became of a Message. For a duplicate: the Event it led to the first time, nothing woken, nothing delivered again. */

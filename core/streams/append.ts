@@ -13,6 +13,9 @@ export { type Appended, type AppendInput, coreScope } from './append-input.ts';
 
 const attempts = 5;
 
+/** What was found out with a message's place holds for so long; then somebody may have joined or muted its Thread. */
+const resolvedForMs = 100;
+
 /** Messages that come at the same time are written together: so many at most, in so many batches at once. */
 const batchLimits = { atMost: 64, inFlight: 2 };
 
@@ -168,9 +171,11 @@ async function appendBatch(database: Database, inputs: AppendInput[]): Promise<B
 
 /** Asks about those of which it is not known yet, in one round trip if at all. */
 async function resolveUnknown(database: Database, inputs: readonly AppendInput[]): Promise<(Resolved | undefined)[]> {
-  const unknown = inputs.filter(({ resolved }) => !resolved);
+  const since = performance.now() - resolvedForMs;
+  const known = inputs.map(({ resolved }) => (resolved && resolved.foundAt > since ? resolved.facts : undefined));
+  const unknown = inputs.filter((_, n) => !known[n]);
   const found = unknown.length > 0 ? await resolveAppends(database, unknown) : [];
-  return inputs.map(({ resolved }) => resolved ?? found.shift());
+  return known.map((facts) => facts ?? found.shift());
 }
 
 /** The names by which two Messages of one batch would collide. */

@@ -4,6 +4,7 @@ import type { Database } from '../store/database.ts';
 import type { BindingId, OrganisationId, StreamId, ThreadId, WorkerId } from '../store/ids.ts';
 import { toJson } from '../store/json.ts';
 import { possibleNames, workerNamed } from './address.ts';
+import type { FoundFacts } from './append-input.ts';
 import type { Resolved } from './resolve-appends.ts';
 
 /** A place outside, as its platform names it: (`slack`, `C0123`). */
@@ -56,7 +57,7 @@ export interface FoundMessage {
   /** The Worker that is named at the head of its text. */
   named: WorkerId | null;
   /** What its append will need to know. */
-  resolved: Resolved;
+  resolved: FoundFacts;
 }
 
 interface Row {
@@ -85,6 +86,7 @@ export async function findPlace(database: Database, asked: AskedPlace): Promise<
  * plan that was made while they were small is kept while they grow.
  */
 async function findPlaces(database: Database, asked: readonly AskedPlace[]): Promise<(BoundPlace | null)[]> {
+  const foundAt = performance.now();
   const rows = await database.query<Row>(
     `select (
        select jsonb_build_object(
@@ -152,6 +154,6 @@ async function findPlaces(database: Database, asked: readonly AskedPlace[]): Pro
     const { place, resolved } = found;
     if (!asked[n]?.message) return { ...place, message: null };
     const agents = [named, resolved.defaultWorker].filter((worker) => worker !== null);
-    return { ...place, message: { sender, named, resolved: { ...resolved, addressed: agents } } };
+    return { ...place, message: { sender, named, resolved: { facts: { ...resolved, addressed: agents }, foundAt } } };
   });
 }

@@ -27,15 +27,16 @@ const distinct = {
  * What the planner is to think of the tables until their first ANALYZE, which is no sooner than a minute after they fill. Without any
  * statistics it takes an organisation for a two-hundredth of a table, finds `organisation = $1` as selective as a whole key, and
  * walks through everything for each row that it looks up; such plans are kept by prepared statements. PostgreSQL 18 can be told
- * (pg_restore_attribute_stats); older ones learn it from autovacuum.
+ * (pg_restore_attribute_stats); older ones learn it from autovacuum. What has been analysed already is left as it is.
  */
 export class Migration20261121000001FirstStatistics extends Migration {
   override up(): void {
     const calls = Object.entries(distinct).flatMap(([table, columns]) =>
       Object.entries(columns).map(
         ([column, count]) =>
-          `perform pg_restore_attribute_stats('schemaname', current_schema()::text, 'relname', '${table}', 'attname', '${column}',
-             'inherited', false, 'null_frac', 0::real, 'avg_width', 16, 'n_distinct', ${count}::real);`,
+          `if not exists (select 1 from pg_stats where schemaname = current_schema() and tablename = '${table}' and attname = '${column}')
+           then perform pg_restore_attribute_stats('schemaname', current_schema()::text, 'relname', '${table}', 'attname', '${column}',
+             'inherited', false, 'null_frac', 0::real, 'avg_width', 16, 'n_distinct', ${count}::real); end if;`,
       ),
     );
     this.addSql(
