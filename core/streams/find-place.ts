@@ -5,7 +5,7 @@ import type { BindingId, OrganisationId, StreamId, ThreadId, WorkerId } from '..
 import { toJson } from '../store/json.ts';
 import { possibleNames, workerNamed } from './address.ts';
 import type { FoundFacts } from './append-input.ts';
-import type { Resolved } from './resolve-appends.ts';
+import { factsOf, type Resolved } from './resolve-appends.ts';
 
 /** A place outside, as its platform names it: (`slack`, `C0123`). */
 export interface Place {
@@ -61,7 +61,9 @@ export interface FoundMessage {
 }
 
 interface Row {
-  found: { place: Omit<BoundPlace, 'message'>; resolved: Omit<Resolved, 'addressed'> } | null;
+  found:
+    | (Pick<BoundPlace, 'binding' | 'stream' | 'described' | 'listeners'> & { idleSeconds: number; facts: Resolved })
+    | null;
   sender: WorkerId | null;
   named: WorkerId | null;
 }
@@ -81,51 +83,29 @@ export async function findPlace(database: Database, asked: AskedPlace): Promise<
   return await queueOf(database)(asked);
 }
 
-/**
- * Subqueries where joins would read as well: each is one probe of an index whatever the planner believes of the tables' sizes, and a
- * plan that was made while they were small is kept while they grow.
- */
+/** Subqueries where joins would read as well (resolve-appends.ts, `factsOf`). */
 async function findPlaces(database: Database, asked: readonly AskedPlace[]): Promise<(BoundPlace | null)[]> {
   const foundAt = performance.now();
+  const facts = factsOf({
+    organisation: 'i.organisation',
+    stream: 'b.stream',
+    thread: 't.thread',
+    scope: 'b.id',
+    receipts: 'i.receipts',
+    addressed: `'[]'`,
+  });
   const rows = await database.query<Row>(
     `select (
        select jsonb_build_object(
-         'place', jsonb_build_object(
-           'binding', b.id, 'stream', b.stream, 'described', not (b.config ? 'undescribed'), 'defaultWorker', d.id, 'listeners', l.listeners,
-           'thread', case when t.id is not null then jsonb_build_object('id', t.id, 'hasAgent', t.participants <> '[]'::jsonb,
-             'idleSeconds', coalesce((select extract(epoch from now() - e.created_at) from event e
-               where e.organisation = i.organisation and e.thread = t.id order by e.position desc limit 1), 0)) end),
-         'resolved', jsonb_build_object(
-           'streamKind', (select s.kind from stream s where s.organisation = i.organisation and s.id = b.stream),
-           'seen', (select jsonb_build_object('event', e.id, 'thread', e.thread, 'position', e.position)
-              from json_array_elements_text(i.receipts) k
-                join receipt r on r.organisation = i.organisation and r.binding = b.id and r.external_id = k
-                join event e on e.organisation = i.organisation and e.id = r.event limit 1),
-           'thread', t.id, 'muted', coalesce(t.muted, false), 'participants', coalesce(t.participants, '[]'),
-           'subscribers', l.subscribers, 'defaultWorker', d.id, 'bindings', coalesce(t.bindings, '[]')))
-       from binding b
-         left join lateral (
-           select w.id from stream s
-             join worker w on w.organisation = s.organisation and w.id = s.default_worker and w.kind = 'ai' and w.dismissed_at is null
-           where s.organisation = i.organisation and s.id = b.stream
-         ) d on true
-         left join lateral (
-           select coalesce(jsonb_agg(jsonb_build_object('worker', su.worker, 'mode', su.mode)) filter (where w.kind = 'ai'), '[]') as subscribers,
-             case when bool_or(su.mode = 'all' and w.kind = 'ai') then 'agents' when bool_or(su.mode = 'all') then 'people' else 'nobody' end
-               as listeners
-           from subscription su join worker w on w.organisation = su.organisation and w.id = su.worker and w.dismissed_at is null
-           where su.organisation = i.organisation and su.stream = b.stream
-         ) l on true
-         left join lateral (
-           select h.id, h.muted_at is not null as muted,
-             coalesce((select jsonb_agg(p.worker) from participant p
-               join worker w on w.organisation = p.organisation and w.id = p.worker and w.kind = 'ai' and w.dismissed_at is null
-               where p.organisation = i.organisation and p.thread = h.id), '[]') as participants,
-             (select jsonb_agg(distinct x.binding) from thread_binding x
-               where x.organisation = i.organisation and x.thread = h.id) as bindings
-           from thread_binding tb join thread h on h.organisation = tb.organisation and h.id = tb.thread and h.stream = b.stream
-           where tb.organisation = i.organisation and tb.binding = b.id and tb.external_id = i."threadPlace"
-         ) t on true
+         'binding', b.id, 'stream', b.stream, 'described', not (b.config ? 'undescribed'),
+         'listeners', coalesce((select case when bool_or(w.kind = 'ai') then 'agents' when count(*) > 0 then 'people' end
+            from subscription su join worker w on w.organisation = su.organisation and w.id = su.worker and w.dismissed_at is null
+            where su.organisation = i.organisation and su.stream = b.stream and su.mode = 'all'), 'nobody'),
+         'idleSeconds', coalesce((select extract(epoch from now() - e.created_at) from event e
+            where e.organisation = i.organisation and e.thread = t.thread order by e.position desc limit 1), 0),
+         'facts', ${facts})
+       from binding b left join thread_binding t
+         on t.organisation = i.organisation and t.binding = b.id and t.external_id = i."threadPlace"
        where b.organisation = i.organisation and b.kind = i.kind and b.external_id = i."externalId") as found,
        (select k.worker from identity k
          where k.organisation = i.organisation and k.platform = i.platform and k.external_id = i.sender) as sender,
@@ -151,9 +131,15 @@ async function findPlaces(database: Database, asked: readonly AskedPlace[]): Pro
   );
   return rows.map(({ found, sender, named }, n) => {
     if (!found) return null;
-    const { place, resolved } = found;
-    if (!asked[n]?.message) return { ...place, message: null };
-    const agents = [named, resolved.defaultWorker].filter((worker) => worker !== null);
-    return { ...place, message: { sender, named, resolved: { facts: { ...resolved, addressed: agents }, foundAt } } };
+    const { facts, idleSeconds, ...bound } = found;
+    const { thread, defaultWorker, participants } = facts;
+    // Whom the door may address, besides those whom it knows: both are found to be here.
+    const addressed = [named, defaultWorker].filter((worker) => worker !== null);
+    return {
+      ...bound,
+      defaultWorker,
+      thread: thread && { id: thread, hasAgent: participants.length > 0, idleSeconds },
+      message: asked[n]?.message ? { sender, named, resolved: { facts: { ...facts, addressed }, foundAt } } : null,
+    };
   });
 }

@@ -34,41 +34,57 @@ export async function resolveAppends(executor: Executor, inputs: readonly Append
     receipts: input.receipts ?? [],
     addressed: input.addressed ?? [],
   }));
-  // A subquery a message, where joins would read as well: each is a few probes of indexes, whatever the planner believes of how many
-  // messages there are, while joins come to be made by reading the tables whole.
   const rows = await executor.query<{ resolved: Resolved }>(
-    `select (
-       select jsonb_build_object(
-         'streamKind', (select s.kind from stream s where s.organisation = i.organisation and s.id = i.stream),
-         'seen', (select jsonb_build_object('event', e.id, 'thread', e.thread, 'position', e.position)
-            from json_array_elements_text(i.receipts) k
-              join receipt r on r.organisation = i.organisation and r.binding = i.scope and r.external_id = k
-              join event e on e.organisation = i.organisation and e.id = r.event limit 1),
-         'thread', t.id, 'muted', coalesce(t.muted, false), 'participants', coalesce(t.participants, '[]'),
-         'addressed', coalesce((select jsonb_agg(w.id) from json_array_elements_text(i.addressed) x
-            join worker w on w.organisation = i.organisation and w.id = x and w.kind = 'ai' and w.dismissed_at is null), '[]'),
-         'subscribers', coalesce((select jsonb_agg(jsonb_build_object('worker', su.worker, 'mode', su.mode)) from subscription su
-            join worker w on w.organisation = su.organisation and w.id = su.worker and w.kind = 'ai' and w.dismissed_at is null
-            where su.organisation = i.organisation and su.stream = i.stream), '[]'),
-         'defaultWorker', (select w.id from stream s
-            join worker w on w.organisation = s.organisation and w.id = s.default_worker and w.kind = 'ai' and w.dismissed_at is null
-            where s.organisation = i.organisation and s.id = i.stream),
-         'bindings', coalesce(t.bindings, '[]'))
-       from (select coalesce(i.thread, (select tb.thread from thread_binding tb
-         where tb.organisation = i.organisation and tb.binding = i.binding and tb.external_id = i.place)) as id) wanted
-         left join lateral (
-           select h.id, h.muted_at is not null as muted,
-             (select jsonb_agg(pa.worker) from participant pa
-                join worker w on w.organisation = pa.organisation and w.id = pa.worker and w.kind = 'ai' and w.dismissed_at is null
-              where pa.organisation = i.organisation and pa.thread = h.id) as participants,
-             (select jsonb_agg(distinct x.binding) from thread_binding x
-              where x.organisation = i.organisation and x.thread = h.id) as bindings
-           from thread h where h.organisation = i.organisation and h.id = wanted.id and h.stream = i.stream
-         ) t on true) as resolved
+    `select ${factsOf({
+      organisation: 'i.organisation',
+      stream: 'i.stream',
+      thread: `coalesce(i.thread, (select tb.thread from thread_binding tb
+        where tb.organisation = i.organisation and tb.binding = i.binding and tb.external_id = i.place))`,
+      scope: 'i.scope',
+      receipts: 'i.receipts',
+      addressed: 'i.addressed',
+    })} as resolved
      from json_to_recordset($1::json) i(n int, organisation text, stream text, thread text, binding text, place text, scope text, receipts json,
        addressed json)
      order by i.n`,
     [toJson(asked)],
   );
   return rows.map((row) => row.resolved);
+}
+
+/**
+ * SQL: the {@link Resolved} of one Message as jsonb; the arguments are SQL expressions. A subquery, where joins would read as well: it is
+ * a few probes of indexes, whatever the planner believes of how many messages there are, while joins come to be made by reading the
+ * tables whole.
+ */
+export function factsOf(message: {
+  organisation: string;
+  stream: string;
+  thread: string;
+  scope: string;
+  receipts: string;
+  addressed: string;
+}): string {
+  const { organisation, stream, thread, scope, receipts, addressed } = message;
+  const isAgent = (worker: string, id: string) =>
+    `${worker}.organisation = ${organisation} and ${worker}.id = ${id} and ${worker}.kind = 'ai' and ${worker}.dismissed_at is null`;
+  return `(select jsonb_build_object(
+      'streamKind', (select fs.kind from stream fs where fs.organisation = ${organisation} and fs.id = ${stream}),
+      'seen', (select jsonb_build_object('event', fe.id, 'thread', fe.thread, 'position', fe.position)
+        from json_array_elements_text(${receipts}) fk
+          join receipt fr on fr.organisation = ${organisation} and fr.binding = ${scope} and fr.external_id = fk
+          join event fe on fe.organisation = ${organisation} and fe.id = fr.event limit 1),
+      'thread', ft.id, 'muted', coalesce(ft.muted_at is not null, false),
+      'participants', coalesce((select jsonb_agg(fp.worker) from participant fp join worker fw on ${isAgent('fw', 'fp.worker')}
+        where fp.organisation = ${organisation} and fp.thread = ft.id), '[]'),
+      'addressed', coalesce((select jsonb_agg(fw.id) from json_array_elements_text(${addressed}) fx join worker fw on ${isAgent('fw', 'fx')}), '[]'),
+      'subscribers', coalesce((select jsonb_agg(jsonb_build_object('worker', fu.worker, 'mode', fu.mode))
+        from subscription fu join worker fw on ${isAgent('fw', 'fu.worker')}
+        where fu.organisation = ${organisation} and fu.stream = ${stream}), '[]'),
+      'defaultWorker', (select fw.id from stream fs join worker fw on ${isAgent('fw', 'fs.default_worker')}
+        where fs.organisation = ${organisation} and fs.id = ${stream}),
+      'bindings', coalesce((select jsonb_agg(distinct fb.binding) from thread_binding fb
+        where fb.organisation = ${organisation} and fb.thread = ft.id), '[]'))
+    from (select ${thread} as id) wanted
+      left join thread ft on ft.organisation = ${organisation} and ft.id = wanted.id and ft.stream = ${stream})`;
 }
