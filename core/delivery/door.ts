@@ -22,6 +22,43 @@ export interface OutgoingDelivery {
    * Where the platform lets a door look for what it has sent, it looks before it sends again.
    */
   repeated: boolean;
+  /** A Desktop to show with the text. */
+  card?: DesktopCard;
+  /** Files to send along, such as a clip. */
+  files?: readonly OutgoingFile[];
+}
+
+/** A Desktop in a message. It is made when the message is sent: its links are signed, and are stored nowhere. */
+export interface DesktopCard {
+  /** Such as "Assistant's desktop". */
+  title: string;
+  /** Opens it to watch; anybody who reads the message may. */
+  watchUrl: string;
+  /** Opens it to control: only in a message that reaches the one person it was made for, and nobody else. */
+  controlUrl?: string;
+  /** The screen at this moment, a JPEG of at most 640 pixels' width; null when there is none yet. */
+  still: { data: Buffer; width: number; height: number } | null;
+  /** Whether to offer a button by which a reader asks for a personal link to control (they may also say `control`). */
+  offersControl: boolean;
+}
+
+/** A file of a message on its way out. */
+export interface OutgoingFile {
+  name: string;
+  /** Its media type. */
+  type: string;
+  data: Buffer;
+}
+
+/** Something for the eyes of one person, in a place that others read too. */
+export interface PrivateAnswer {
+  organisation: OrganisationId;
+  binding: { id: BindingId; kind: string; externalId: string; config: Record<string, unknown> };
+  threadPlace: string | null;
+  /** The person's id on the platform. */
+  person: string;
+  text: string;
+  card?: DesktopCard;
 }
 
 /** What the platform said. `externalIds`: every other name the platform has for it; echoes are recognised by them. */
@@ -42,4 +79,9 @@ export interface Door {
   /** True when a message can be edited after it was sent, so that a reply may be shown while it is written. */
   readonly drafts: boolean;
   deliver(delivery: OutgoingDelivery): Promise<Delivered>;
+  /**
+   * Shows something to one person alone, at once or never: it is stored nowhere and not tried again (the person can ask again). Throws
+   * as `deliver` does. A door whose every message reaches one person alone, as mail does, has none: there the answer is a Delivery.
+   */
+  tellAlone?(answer: PrivateAnswer): Promise<void>;
 }
