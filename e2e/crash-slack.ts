@@ -5,7 +5,7 @@ import { findFreePort } from '../core/store/embedded/free-port.ts';
 import { embeddedUrl } from './database.ts';
 import { modelSettings } from './house.ts';
 import { type Accepted, judgeReplies, replyTo } from './judge-replies.ts';
-import { killRounds } from './kill-rounds.ts';
+import { killRounds, lengthOfRoundsMs } from './kill-rounds.ts';
 import { type MeasuredRun, measuredRun, until } from './measured-run.ts';
 import { findDatabaseProcesses } from './process-tree.ts';
 import { makeDataDirectory, startCore } from './processes.ts';
@@ -79,7 +79,7 @@ async function crash(run: MeasuredRun, options: SlackCrash): Promise<void> {
   });
   run.defer(() => events.stop());
   const chatter = openChatter({ events, channels: options.channels, random });
-  const talking = talk(run, chatter, events, { ...options, ms: ((gap.from + gap.to) / 2) * 1000 * options.kills });
+  const talking = talk(run, chatter, events, { ...options, ms: lengthOfRoundsMs({ gap, kills: options.kills }) });
   talking.catch(() => {});
 
   const inFlight = new Set<string>();

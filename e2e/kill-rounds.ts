@@ -25,18 +25,36 @@ export type KillRounds = {
   around?(url: string, pid: number): Promise<void>;
 };
 
+/** What a core takes to be ready again after a SIGKILL, about; the gap begins after it. */
+const readyAgainMs = 1500;
+
+/** How long all rounds take together, about: whoever sends meanwhile spreads it over so long, so that the last kills meet work too. */
+export function lengthOfRoundsMs({ gap, kills }: Pick<KillRounds, 'gap' | 'kills'>): number {
+  return kills * (((gap.from + gap.to) / 2) * 1000 + readyAgainMs);
+}
+
+/**
+ * Random gaps in seconds, one out of each of as many equal parts of the range as there are kills: as uneven as they would be anyway, but
+ * together always about as long.
+ */
+function gapsOf({ gap, kills, random }: Pick<KillRounds, 'gap' | 'kills' | 'random'>): number[] {
+  const parts = Array.from({ length: kills }, (_, part) => part);
+  return shuffled(parts, random).map((part) => gap.from + ((part + random()) / kills) * (gap.to - gap.from));
+}
+
 /**
  * Kills a core again and again, half the times with its database, and starts it anew. Gives the last core, and how many of the kills
  * met work in flight.
  */
 export async function killRounds(run: MeasuredRun, rounds: KillRounds): Promise<{ core: Core; whileBusy: number }> {
-  const { gap, random } = rounds;
+  const { random } = rounds;
   let { core } = rounds;
   let whileBusy = 0;
   const kinds = Array.from({ length: rounds.kills }, (_, n): KillKind => (n % 2 === 0 ? 'everything' : 'core'));
+  const gaps = gapsOf(rounds);
   for (const [n, kind] of shuffled(kinds, random).entries()) {
     rounds.beforeGap?.(n);
-    await sleep((gap.from + random() * (gap.to - gap.from)) * 1000, undefined, { signal: run.signal });
+    await sleep((gaps[n] ?? 0) * 1000, undefined, { signal: run.signal });
     const url = await embeddedUrl(core.dataDirectory);
     const held = await countInFlight(url, core.pid);
     if (held.activations + held.deliveries > 0) whileBusy += 1;

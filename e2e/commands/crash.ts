@@ -9,7 +9,7 @@ import { crashSlack } from '../crash-slack.ts';
 import { embeddedUrl } from '../database.ts';
 import { modelSettings } from '../house.ts';
 import { judgeAnswers } from '../judge-answers.ts';
-import { killRounds } from '../kill-rounds.ts';
+import { killRounds, lengthOfRoundsMs } from '../kill-rounds.ts';
 import { type MeasuredRun, measuredRun, until } from '../measured-run.ts';
 import { findDatabaseProcesses } from '../process-tree.ts';
 import { makeDataDirectory, startCore } from '../processes.ts';
@@ -85,7 +85,7 @@ async function crash(run: MeasuredRun): Promise<void> {
   let accepted = 0;
   const sending = sendMany({
     port: ports.smtpPort,
-    mails: paced(mails(), ((gap.from + gap.to) / 2) * 1000 * killCount),
+    mails: paced(mails(), lengthOfRoundsMs({ gap, kills: killCount })),
     connections: 6,
     retryForMs: 180_000,
     retryEveryMs: 150,
