@@ -113,7 +113,12 @@ async function crash(run: MeasuredRun, options: SlackCrash): Promise<void> {
   run.goal('work left open', await open(), '0', (await open()) === 0);
   const dead = await countDead(url);
   run.goal('Activations and Deliveries given up', dead, '0', dead === 0);
-  run.goal('SIGKILLs with work in flight', killed.whileBusy, 'at least a third', killed.whileBusy >= options.kills / 3);
+  run.goal(
+    'SIGKILLs with work in flight',
+    killed.whileBusy,
+    'at least three quarters',
+    killed.whileBusy >= options.kills * 0.75,
+  );
   judgeEvents(run, events, chatter.said().length);
   run.goal(`429 in ${storms} storms`, slack.limits.refusals(), 'some', slack.limits.refusals() > 0);
   run.say(`  ${slack.limits.early()} calls came before the Retry-After of an earlier 429 was over`);

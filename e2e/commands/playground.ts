@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chromium, type Locator, type Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { startAgentsPlayground } from '../clients/agents-playground.ts';
+import { openChromium } from '../clients/chromium.ts';
 import { openHouse } from '../house.ts';
 import { type MeasuredRun, measuredRun } from '../measured-run.ts';
 import { lastMessage, type Script } from '../stand-ins/model-scripts.ts';
@@ -15,17 +14,6 @@ import { lastMessage, type Script } from '../stand-ins/model-scripts.ts';
 
 const pictures = process.argv[2] ?? join(import.meta.dirname, '..', '..', 'docs', 'pictures');
 const shownMs = 20_000;
-
-/** Without a display, a sandbox of its own (this may run as root) or a network. */
-const flags = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** What a person asks, and what the scripted model says to it. */
 const talk = {
@@ -53,10 +41,7 @@ const script: Script = (request) => {
   return { text: found?.answer ?? `I have no answer to: ${asked}`, chunks: 6, chunkMs: 400 };
 };
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-
 await measuredRun({ title: 'Teams, through the page of the Agents Playground', limitMinutes: 5 }, async (run) => {
-  if (!executablePath) throw new Error('there is no Chromium here: apt-get install -y chromium');
   await mkdir(pictures, { recursive: true });
   const house = await openHouse({ script, env: { TEAMS_ANONYMOUS: '1' } });
   run.defer(() => house[Symbol.asyncDispose]());
@@ -81,15 +66,9 @@ await measuredRun({ title: 'Teams, through the page of the Agents Playground', l
 });
 
 async function openPage(run: MeasuredRun, url: string): Promise<Page> {
-  const profile = await mkdtemp(join(tmpdir(), 'switchboard-chromium-'));
-  run.defer(() => rm(profile, { recursive: true, force: true }));
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath,
-    args: flags,
-    viewport: { width: 1280, height: 720 },
-  });
-  run.defer(() => browser.close());
-  const page = browser.pages()[0] ?? (await browser.newPage());
+  const browser = await openChromium({ viewport: { width: 1280, height: 720 } });
+  run.defer(() => browser[Symbol.asyncDispose]());
+  const page = browser.context.pages()[0] ?? (await browser.context.newPage());
   page.setDefaultTimeout(shownMs);
   await page.goto(url);
   await page.getByText('Write what you want done').first().waitFor();
