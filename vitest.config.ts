@@ -1,15 +1,32 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { CountsReporter } from './e2e/reporter/counts-reporter.ts';
+
+const folders = '{core,bots,connectors,sandbox,e2e}/**';
 
 export default defineConfig({
   test: {
     environment: 'node',
-    include: ['{core,bots,connectors,sandbox,e2e}/**/*.test.ts'],
-    globalSetup: ['core/store/testing/global-setup.ts'],
     pool: 'forks',
-    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
     reporters: ['default', new CountsReporter()],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: [`${folders}/*.test.ts`],
+          exclude: [...configDefaults.exclude, '**/*.alone.test.ts'],
+          globalSetup: ['core/store/testing/global-setup.ts'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // What says how long something takes has the machine to itself, when everything else is done.
+        extends: true,
+        test: { name: 'alone', include: [`${folders}/*.alone.test.ts`], maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });
