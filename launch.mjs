@@ -4,6 +4,7 @@
  * the Node that is pinned there. Plain JavaScript, since the machine's own Node may not read TypeScript.
  *
  *   node launch.mjs start | chat        the core, the terminal door
+ *   node launch.mjs host [doctor]       a sandbox host; what this machine can do as one
  *   node launch.mjs test [vitest args]  type check, lint and tests; with arguments only those tests
  *   node launch.mjs check               type check and lint
  *   node launch.mjs e2e <name> [args]   a whole-system run: e2e/commands/<name>.ts
@@ -18,6 +19,7 @@ import { basename, delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
+import { installSystemPackages } from './sandbox/system-packages.mjs';
 
 const root = dirname(fileURLToPath(import.meta.url));
 const modules = join(root, 'node_modules');
@@ -51,10 +53,12 @@ process.exitCode = await main(process.argv.slice(2)).catch((error) => {
 async function main([command, ...rest]) {
   await install(['test', 'check', 'e2e', 'bench'].includes(command));
   linkCommand();
+  if (['start', 'host', 'test', 'e2e', 'bench'].includes(command)) await systemPackages();
   if (command === 'test') return test(rest);
   if (command === 'check') return report(await checks());
   if (command === 'e2e' || command === 'bench') return run(programOf(command, rest[0]), rest.slice(1));
   if (command === 'chat') return run('bots/terminal/chat.ts', rest);
+  if (command === 'host') return run('sandbox/index.ts', rest);
   return run('main.ts', command === undefined ? [] : [command, ...rest]);
 }
 
@@ -112,11 +116,12 @@ async function test(args) {
   return report(counts);
 }
 
-/** The type check and the lint, counted as one test each. */
+/** The type checks (the viewer's pages have the browser's types, the rest Node's) and the lint, counted as one test each. */
 async function checks() {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const [name, program, args] of [
     ['tsc --noEmit', 'node_modules/typescript/bin/tsc', ['--noEmit']],
+    ['tsc --noEmit -p stream-viewer', 'node_modules/typescript/bin/tsc', ['--noEmit', '-p', 'stream-viewer']],
     ['biome check', 'node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings']],
   ]) {
     if (interrupted) break;
@@ -167,6 +172,13 @@ async function install(dev) {
     mark(dev);
     console.error('Installed.');
   });
+}
+
+/** What Desktops need of the system: installed where we may, and named otherwise. */
+async function systemPackages() {
+  const program = (name, args, env) =>
+    finished(spawn(name, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 2] }));
+  await installSystemPackages(program, join(modules, '.switchboard-system-packages'), console.error);
 }
 
 /** After an installation that was killed, npm would take a half-unpacked package for a whole one. */

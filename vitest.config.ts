@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 import { CountsReporter } from './e2e/reporter/counts-reporter.ts';
 
-const folders = '{core,bots,connectors,sandbox,e2e}/**';
+const folders = '{core,bots,connectors,sandbox,stream-viewer,e2e}/**';
 
 export default defineConfig({
   test: {

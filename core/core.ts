@@ -1,11 +1,14 @@
 import type { Logger } from 'pino';
 import type { Door } from './delivery/door.ts';
+import type { Desktops } from './desktops/desktops.ts';
+import type { ShownDesktop } from './desktops/shown-desktop.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 import type { Database } from './store/database.ts';
 import type { OrganisationId, StreamId, ThreadId, WorkerId } from './store/ids.ts';
 import type { Waking } from './store/waking.ts';
 import type { ChatCommand } from './streams/address.ts';
+import type { Attachment } from './streams/message.ts';
 
 /** What the parts of the core share in one process. Built once, in main.ts. */
 export interface Core {
@@ -24,6 +27,8 @@ export interface Core {
   readonly prompts: ChatPrompts;
   /** The text that replies are written to, for those who watch them grow. */
   readonly drafts: Drafts;
+  /** The Hosts, channels and keys of this process. */
+  readonly desktops: Desktops;
   /** How many tokens of a Thread's history a model is given (an estimate: four characters a token). */
   readonly historyTokens: number;
 }
@@ -47,8 +52,18 @@ export interface ChatPromptRequest {
 }
 
 export type ChatPrompt =
-  | { kind: 'answer'; answer: (appended: { thread: ThreadId }) => Promise<string> }
+  | { kind: 'answer'; answer: (appended: { thread: ThreadId }) => Promise<string | ChatAnswer> }
   | { kind: 'prompt'; text: string };
+
+/** What the core itself answers, where a text does not say it all. */
+export interface ChatAnswer {
+  text: string;
+  /** A Desktop to show with it. */
+  shown?: ShownDesktop;
+  attachments?: Attachment[];
+  /** For the eyes of the asker alone, where the door can do so; else it is posted like any answer. */
+  alone?: true;
+}
 
 /** The replies being written in this process, by Activation. One place a message: the latest text, never a queue. */
 export interface Drafts {

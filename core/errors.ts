@@ -50,6 +50,13 @@ export class ConflictError extends SwitchboardError {
   }
 }
 
+/** It was there and is no more: asking again does not help. */
+export class GoneError extends SwitchboardError {
+  constructor(message: string, code = 'gone', options?: ErrorOptions) {
+    super(code, 410, message, options);
+  }
+}
+
 /** Something the core needs (the database, a model) does not answer: try again. */
 export class UnavailableError extends SwitchboardError {
   constructor(message: string, code = 'unavailable', options?: ErrorOptions) {

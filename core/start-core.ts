@@ -5,6 +5,8 @@ import type { Core } from './core.ts';
 import type { Bot, RunningBot } from './delivery/bot.ts';
 import type { Door } from './delivery/door.ts';
 import { startOutbox } from './delivery/outbox.ts';
+import { desktopValues } from './desktops/desktop-settings.ts';
+import { createDesktops, serveDesktops } from './desktops/desktops.ts';
 import { startDispatcher } from './dispatch/dispatcher.ts';
 import { createDrafts } from './dispatch/drafts.ts';
 import type { HttpApp } from './http/http-app.ts';
@@ -33,6 +35,12 @@ export interface CoreParts {
   settings: Readonly<Record<string, unknown>>;
   configured: ReadonlySet<string>;
   publicUrl: string;
+  /** How sandbox Hosts reach this very process; `publicUrl` if left out. */
+  advertiseUrl?: string | undefined;
+  /** What sandbox Hosts show. Left out: none is taken. */
+  hostToken?: string | undefined;
+  /** The built viewer page. Left out: links to Desktops open a page that says that there is none. */
+  viewerDirectory?: string | undefined;
   historyTokens: number;
   slots: number;
   dataDirectory: string;
@@ -53,25 +61,35 @@ export interface RunningCore {
 export async function startCore(parts: CoreParts): Promise<RunningCore> {
   const { database, log, metrics, readiness } = parts;
   const waking = await openWaking(database.url);
+  const processName = `${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`;
+  const { publicUrl, secretKey, advertiseUrl = publicUrl, hostToken } = parts;
+  const shared = { database, waking, log, metrics, processName, publicUrl };
   const core: Core = {
-    database,
-    waking,
-    log,
-    metrics,
+    ...shared,
     runtime: parts.runtime,
     doors: doorsOf(parts),
-    publicUrl: parts.publicUrl,
-    processName: `${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`,
+    desktops: createDesktops({
+      ...shared,
+      settings: desktopValues(parts.settings),
+      secretKey,
+      advertiseUrl,
+      hostToken,
+    }),
     prompts: chatPrompts,
     drafts: createDrafts(),
     historyTokens: parts.historyTokens,
   };
   metrics.countLanesBy(() => countWaitingLanes(database));
-  parts.http.mount('/', mountMcp(core, { secretKey: parts.secretKey, allowedHosts: [new URL(parts.publicUrl).host] }));
+  parts.http.mount('/', mountMcp(core, { secretKey, allowedHosts: [new URL(publicUrl).host] }));
+  const desktops = serveDesktops(core, parts.http, { viewerDirectory: parts.viewerDirectory });
 
   const dispatcher = startDispatcher(core, {
     slots: parts.slots,
-    tools: { open: openWorkerMcp, isIdempotent: (tool) => findTool(tool)?.idempotent ?? false },
+    tools: {
+      open: openWorkerMcp,
+      isIdempotent: (tool) => findTool(tool)?.idempotent ?? false,
+      endsRun: (tool) => findTool(tool)?.endsActivation ?? false,
+    },
   });
   const outbox = startOutbox(core);
   const running: RunningBot[] = [];
@@ -80,6 +98,8 @@ export async function startCore(parts: CoreParts): Promise<RunningCore> {
     // The doors first: what is told "received" from now on would only wait for the next start.
     await Promise.all(running.map((bot) => bot.stop()));
     await Promise.all([dispatcher.stop(graceMs), outbox.stop(graceMs)]);
+    // What runs may use a Desktop to its end.
+    await desktops.stop();
     await waking.close();
   }
 
@@ -87,8 +107,8 @@ export async function startCore(parts: CoreParts): Promise<RunningCore> {
     for (const bot of parts.bots) {
       const context = {
         mount: parts.http.mount,
-        publicUrl: parts.publicUrl,
-        secretKey: parts.secretKey,
+        publicUrl,
+        secretKey,
         dataDirectory: parts.dataDirectory,
         configured: parts.configured,
       };

@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { type coreSettings, publicUrlFor } from './config/core-settings.ts';
+import { advertiseUrlFor, type coreSettings, publicUrlFor } from './config/core-settings.ts';
 import { type Configuration, isConfigured, readBootstrapSettings, readSettings } from './config/read-settings.ts';
 import { readSources } from './config/read-sources.ts';
 import type { Settings, SettingsValues } from './config/setting.ts';
@@ -11,7 +12,7 @@ import { createHttpApp } from './http/http-app.ts';
 import { listen } from './http/listen.ts';
 import { createReadiness } from './http/readiness.ts';
 import { keepHeapSmall } from './keep-heap-small.ts';
-import { createLog } from './log/log.ts';
+import { createLog, type Log } from './log/log.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { makePairingCode } from './organisation/pairing.ts';
 import { defaultOrganisation, seed } from './organisation/seed.ts';
@@ -28,6 +29,18 @@ const graceMs = 20_000;
 
 type Values = SettingsValues<typeof coreSettings>;
 
+/** A sandbox Host beside the core: main.ts knows one, the core does not. */
+export interface HostBeside {
+  /** Starts it, unless it is configured not to run. */
+  start(parts: {
+    /** Where it dials this core. */
+    coreUrl: string;
+    hostToken: string;
+    dataDirectory: string;
+    log: Log;
+  }): Promise<{ describe: string[]; warnings: string[]; stop(): Promise<void> } | undefined>;
+}
+
 /**
  * `npm start`: reads the configuration, reaches and migrates the database, starts everything, prints how to talk to it, and lives
  * until SIGTERM, SIGINT or SIGHUP. Gives the exit code.
@@ -37,6 +50,9 @@ type Values = SettingsValues<typeof coreSettings>;
 export async function start(house: {
   settings: Settings & typeof coreSettings;
   bots: readonly Bot<Settings>[];
+  /** The built viewer page. */
+  viewerDirectory?: string;
+  host?: HostBeside;
 }): Promise<number> {
   const begun = performance.now();
   keepHeapSmall();
@@ -84,13 +100,24 @@ export async function start(house: {
     const readiness = createReadiness('http', 'dispatch', 'database');
     readiness.set('database', async () => (await database.query('select 1')).length === 1);
     const http = createHttpApp({ log, metrics, readiness, metricsAllow: values.METRICS_ALLOW });
-    const listening = await listen(http.app, { host: values.HOST, port: values.PORT, log });
+    const listening = await listen(http.app, {
+      host: values.HOST,
+      port: values.PORT,
+      upgrades: http.upgrades,
+      log,
+    });
     cleanups.push(() => listening.close());
     readiness.set('http', true);
     const publicUrl =
       values.PORT === 0 && !isConfigured(configuration, 'PUBLIC_URL')
         ? publicUrlFor(values.HOST, listening.port)
         : values.PUBLIC_URL;
+    const advertiseUrl =
+      values.PORT === 0 && !isConfigured(configuration, 'ADVERTISE_URL')
+        ? advertiseUrlFor(values.HOST, listening.port)
+        : values.ADVERTISE_URL;
+    // Without one only the Host that is started here can know it.
+    const hostToken = values.HOST_TOKEN ?? randomBytes(32).toString('base64url');
 
     const running = await startCore({
       database,
@@ -103,6 +130,9 @@ export async function start(house: {
       settings: configuration.values,
       configured: configuredKeys(configuration),
       publicUrl,
+      advertiseUrl,
+      hostToken,
+      viewerDirectory: house.viewerDirectory,
       historyTokens: values.HISTORY_TOKENS,
       slots: values.DISPATCH_SLOTS,
       dataDirectory,
@@ -112,13 +142,16 @@ export async function start(house: {
       readiness.set('dispatch', false);
       await running.stop(graceMs);
     });
+    const host = await house.host?.start({ coreUrl: listening.url, hostToken, dataDirectory, log });
+    // Stopped after the core: what runs may use a Desktop to its end.
+    if (host) cleanups.splice(-1, 0, () => host.stop());
     const pairingCode = seeded ? await makePairingCode(database, defaultOrganisation, 'w-owner') : undefined;
     process.stdout.write(
       welcome({
         seconds: (performance.now() - begun) / 1000,
         publicUrl,
-        describe: running.describe,
-        warnings: [...warnings, ...running.warnings],
+        describe: [...running.describe, ...(host?.describe ?? [])],
+        warnings: [...warnings, ...running.warnings, ...(host?.warnings ?? [])],
         model: values.MODEL,
         pairingCode,
       }),

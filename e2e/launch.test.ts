@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 const launcher = fileURLToPath(new URL('../launch.mjs', import.meta.url));
+const systemPackages = fileURLToPath(new URL('../sandbox/system-packages.mjs', import.meta.url));
 const lock = {
   packages: { '': {}, 'node_modules/node': { version: '1.0.0' }, 'node_modules/tool': { version: '1.0.0', dev: true } },
 };
@@ -18,6 +19,8 @@ let clone: string;
 beforeEach(async () => {
   clone = await mkdtemp(join(tmpdir(), 'switchboard-launch-'));
   await copyFile(launcher, join(clone, 'launch.mjs'));
+  await mkdir(join(clone, 'sandbox'));
+  await copyFile(systemPackages, join(clone, 'sandbox', 'system-packages.mjs'));
   await chmod(join(clone, 'launch.mjs'), 0o755);
   await writeFile(join(clone, 'package-lock.json'), JSON.stringify(lock));
   await mkdir(join(clone, 'node_modules/node/bin'), { recursive: true });
@@ -35,7 +38,7 @@ function launch(args: string[], env: NodeJS.ProcessEnv = {}): Launched {
   return spawn(process.execPath, [join(clone, 'launch.mjs'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: tmpdir(),
-    env: { ...process.env, ...env },
+    env: { ...process.env, SYSTEM_PACKAGES: 'off', ...env },
   });
 }
 

@@ -85,6 +85,8 @@ export async function startCore(options: CoreOptions): Promise<Core> {
     HOST: '127.0.0.1',
     PORT: String(port),
     PUBLIC_URL: `http://localhost:${port}`,
+    // Only a house that shows Desktops runs a sandbox host.
+    EMBEDDED_HOST: 'false',
     SMTP_LISTEN: `127.0.0.1:${smtpPort}`,
     DATA_DIR: dataDirectory,
     ...options.env,

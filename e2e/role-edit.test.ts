@@ -86,6 +86,7 @@ test('the tools that a client sees are exactly those granted', { timeout: ms }, 
   };
   const owner = await house.mcp('w-owner');
   const [assistant, everything] = [await namesOf('w-assistant'), await namesOf('w-owner')];
+  const desktop = ['screenshot', 'click', 'type', 'key', 'scroll', 'open_url', 'run', 'read_file', 'write_file'];
   expect(assistant).toEqual(
     [
       'publish',
@@ -96,6 +97,9 @@ test('the tools that a client sees are exactly those granted', { timeout: ms }, 
       'stream_members',
       'list_workers',
       'get_worker',
+      ...desktop.map((name) => `desktop_${name}`),
+      'share_desktop',
+      'ask_for_help',
     ].sort(),
   );
   expect(everything).toEqual(expect.arrayContaining([...assistant, 'update_role', 'hire_worker', 'list_dead']));

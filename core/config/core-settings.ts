@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
+import { desktopSettings } from '../desktops/desktop-settings.ts';
 import { LOG_LEVELS } from '../log/log.ts';
 import { SECRET_KEY_LENGTH, SECRET_KEY_RULE } from '../secrets/secret-key.ts';
 import { defineSettings, derived } from './setting.ts';
@@ -101,6 +102,7 @@ export const coreSettings = defineSettings({
     default: 16,
     description: 'How many Activations this core process runs at once.',
   },
+  ...desktopSettings,
   METRICS_ALLOW: {
     type: commaList(addressRange),
     default: [],

@@ -19,6 +19,7 @@ import { type DeliveryId, type EventId, newId } from '../store/ids.ts';
 import { appendWithin } from '../streams/append.ts';
 import { type Event, eventColumns } from '../streams/message.ts';
 import type { Delivered, OutgoingDelivery } from './door.ts';
+import { type RenderedEvent, renderEvent } from './render-event.ts';
 
 /** A message that grows is edited at most this often (Slack: about one chat.update a second). */
 const editMs = 1000;
@@ -134,18 +135,18 @@ async function send(core: Core, lane: Lane, picked: Picked, uncertain: boolean):
     [lane.organisation, picked.event],
   );
   if (!event) throw new Error(`the event ${picked.event} is gone`);
-  return await door.deliver(outgoing(lane, picked, event, event.body, uncertain));
+  const rendered = await renderEvent(core, door, picked.binding, event);
+  return await door.deliver(outgoing(lane, picked, rendered, uncertain));
 }
 
-function outgoing(lane: Lane, picked: Picked, event: Event | null, text: string, uncertain: boolean): OutgoingDelivery {
+function outgoing(lane: Lane, picked: Picked, rendered: RenderedEvent, uncertain: boolean): OutgoingDelivery {
   return {
+    ...rendered,
     organisation: lane.organisation,
     id: picked.id,
     thread: lane.thread,
     binding: picked.binding,
     threadPlace: picked.threadPlace,
-    event,
-    text,
     externalId: picked.externalId,
     createdAt: picked.createdAt,
     repeated:
@@ -286,7 +287,7 @@ async function showDraft(core: Core, lane: Lane, draft: Picked, text: string, sh
   if (!door) return;
   let delivered: Delivered;
   try {
-    delivered = await door.deliver(outgoing(lane, draft, null, text, uncertain));
+    delivered = await door.deliver(outgoing(lane, draft, { event: null, text }, uncertain));
   } catch (error) {
     shown.set(draft.id, { text, at: performance.now(), uncertain: true });
     // The finished reply is what counts; it goes the way of every Delivery, with its attempts.

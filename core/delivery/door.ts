@@ -22,9 +22,9 @@ export interface OutgoingDelivery {
    * Where the platform lets a door look for what it has sent, it looks before it sends again.
    */
   repeated: boolean;
-  /** A Desktop to show with the text. */
+  /** A Desktop to show with the text, which does not hold its links: the door shows them in its own way. */
   card?: DesktopCard;
-  /** Files to send along, such as a clip. */
+  /** Files to send along, such as a clip. They are no longer among the Event's attachments. */
   files?: readonly OutgoingFile[];
 }
 
@@ -55,7 +55,7 @@ export interface PrivateAnswer {
   organisation: OrganisationId;
   binding: { id: BindingId; kind: string; externalId: string; config: Record<string, unknown> };
   threadPlace: string | null;
-  /** The person's id on the platform. */
+  /** The person's id on the platform, as it stands in their Identity. */
   person: string;
   text: string;
   card?: DesktopCard;
@@ -81,7 +81,7 @@ export interface Door {
   deliver(delivery: OutgoingDelivery): Promise<Delivered>;
   /**
    * Shows something to one person alone, at once or never: it is stored nowhere and not tried again (the person can ask again). Throws
-   * as `deliver` does. A door whose every message reaches one person alone, as mail does, has none: there the answer is a Delivery.
+   * as `deliver` does. A door that has it shows {@link DesktopCard}s itself. A door whose every message reaches one person alone, as mail does, has none: there the answer is a Delivery.
    */
   tellAlone?(answer: PrivateAnswer): Promise<void>;
 }

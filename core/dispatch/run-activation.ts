@@ -26,6 +26,7 @@ export class Cancelled extends Error {
 export interface WorkerTools {
   open(context: ToolContext): Promise<Client>;
   isIdempotent(tool: string): boolean;
+  endsRun?(tool: string): boolean;
 }
 
 /** The Activations that run in this process, so that a `stop` reaches them. */
@@ -110,6 +111,7 @@ async function think(
       write: (text) => draft.write(text),
       openTools: () => tools.open(context),
       isIdempotent: (tool) => tools.isIdempotent(tool),
+      endsRun: (tool) => tools.endsRun?.(tool) ?? false,
     });
     signal.throwIfAborted();
     return { kind: 'replied', text };

@@ -7,12 +7,15 @@ import { handleErrors, notFound } from './handle-errors.ts';
 import { sendProblem } from './problem.ts';
 import type { Readiness } from './readiness.ts';
 import { requestIdOf, requestIds } from './request-id.ts';
+import { createUpgrades, type Upgrades } from './upgrades.ts';
 
 /** The Express app of a core process, and the one way to add routes to it. */
 export type HttpApp = {
   readonly app: Express;
   /** Adds a door's routes, at any time. Bodies are unparsed here: whoever checks a signature needs them raw. */
   mount(path: string, routes: RequestHandler): void;
+  /** Where WebSockets are taken; {@link listen} connects them to the server. */
+  readonly upgrades: Upgrades;
 };
 
 /**
@@ -56,7 +59,7 @@ export function createHttpApp(parts: {
   });
 
   app.use(routes, notFound(), handleErrors(log));
-  return { app, mount: (path, router) => void routes.use(path, router) };
+  return { app, mount: (path, router) => void routes.use(path, router), upgrades: createUpgrades(log) };
 }
 
 /** No guessing of content types, and no address of ours in other sites' logs. */

@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import { ConfigurationError } from '../errors.ts';
 import type { Log } from '../log/log.ts';
+import type { Upgrades } from './upgrades.ts';
 
 /** A listening HTTP server. */
 export type Listening = {
@@ -24,12 +25,16 @@ const SWEEP_MILLISECONDS = 50;
 /**
  * Starts an HTTP server for an app.
  *
- * @param at `log` is told when a connection cannot be accepted, for want of file descriptors for instance
+ * @param at `upgrades`: where WebSockets are taken; `log` is told when a connection cannot be accepted, for want of file descriptors for instance
  * @throws ConfigurationError in one sentence when the port is taken (`port_in_use`) or not allowed, or HOST is not an address
  *   of this machine
  */
-export async function listen(app: RequestListener, at: { host: string; port: number; log?: Log }): Promise<Listening> {
+export async function listen(
+  app: RequestListener,
+  at: { host: string; port: number; log?: Log; upgrades?: Upgrades },
+): Promise<Listening> {
   const server = createServer(app);
+  if (at.upgrades) server.on('upgrade', at.upgrades.handle);
   const sockets = new Set<Socket>();
   // Counted by hand because closeAllConnections() forgets those that became WebSockets.
   server.on('connection', (socket: Socket) => {

@@ -5,7 +5,8 @@ import type { ToolContext } from '../tools/tool.ts';
 
 /** The prompts that the Worker may use. */
 export async function listPrompts({ core, organisation, worker }: ToolContext): Promise<ListPromptsResult> {
-  const prompts = await visiblePrompts(core.database, organisation, worker);
+  const visible = await visiblePrompts(core.database, organisation, worker);
+  const prompts = visible.filter(({ needsThread }) => !needsThread);
   return {
     prompts: prompts.map(({ name, title, description, argument }) => ({
       name,
@@ -27,15 +28,16 @@ export async function getPrompt(
   args: Readonly<Record<string, string>>,
 ): Promise<GetPromptResult> {
   const visible = await visiblePrompts(core.database, organisation, worker);
-  const prompt = visible.find((known) => known.name === name);
+  const prompt = visible.find((known) => known.name === name && !known.needsThread);
   if (!prompt) throw new NotFoundError(`unknown prompt "${name}": prompts/list says which you have`);
   const { argument } = prompt;
   const said = (argument && args[argument.name]?.trim()) ?? '';
   if (argument?.required && said === '')
     throw new InvalidInputError(`"${argument.name}" is missing: ${argument.description}`);
-  const text =
+  const answer =
     prompt.kind === 'message'
       ? prompt.message(said)
       : await prompt.answer({ core, organisation, worker, visible }, said);
+  const text = typeof answer === 'string' ? answer : answer.text;
   return { description: prompt.description, messages: [{ role: 'user', content: { type: 'text', text } }] };
 }

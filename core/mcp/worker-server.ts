@@ -16,6 +16,7 @@ import { SwitchboardError } from '../errors.ts';
 import { grantedTools } from '../organisation/grants.ts';
 import { callTool } from '../tools/call-tool.ts';
 import { UnknownToolError } from '../tools/permission.ts';
+import { Picture } from '../tools/picture.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import { getPrompt, listPrompts } from './prompts-of-worker.ts';
 import { listResources, readResource } from './resources-of-worker.ts';
@@ -49,9 +50,17 @@ export function makeWorkerServer(context: ToolContext): Server {
       tools: listingOfTools(context.activation?.granted ?? (await grantedTools(core.database, organisation, worker))),
     })),
   );
-  server.setRequestHandler(CallToolRequestSchema, ({ params }, { signal }) =>
-    resultOf(during(signal), params.name, params.arguments),
-  );
+  server.setRequestHandler(CallToolRequestSchema, ({ params }, { signal, sendNotification }) => {
+    const progressToken = params._meta?.progressToken;
+    let progress = 0;
+    const tell = (message: string) => {
+      if (progressToken === undefined) return;
+      const notice = { progressToken, progress: ++progress, message };
+      // Whoever does not hear of it hears the result.
+      sendNotification({ method: 'notifications/progress', params: notice }).catch(() => undefined);
+    };
+    return resultOf({ ...during(signal), progress: tell }, params.name, params.arguments);
+  });
   server.setRequestHandler(ListPromptsRequestSchema, () => guard(context, 'prompts/list', () => listPrompts(context)));
   server.setRequestHandler(GetPromptRequestSchema, ({ params }) =>
     guard(context, 'prompts/get', () => getPrompt(context, params.name, params.arguments ?? {})),
@@ -68,8 +77,11 @@ export function makeWorkerServer(context: ToolContext): Server {
 /** A tool's outcome. What the caller can mend is a tool error in words; an unknown tool is a protocol error (MCP, tools). */
 async function resultOf(context: ToolContext, name: string, input: unknown): Promise<CallToolResult> {
   try {
-    const result = await callTool(context, name, input);
-    return { content: [{ type: 'text', text: JSON.stringify(result) }] };
+    const { picture, ...result } = await callTool(context, name, input);
+    const text = { type: 'text' as const, text: JSON.stringify(result) };
+    if (!(picture instanceof Picture)) return { content: [text] };
+    const { data, mediaType } = picture;
+    return { content: [text, { type: 'image', data: data.toString('base64'), mimeType: mediaType }] };
   } catch (error) {
     if (error instanceof UnknownToolError) throw new McpError(ErrorCode.InvalidParams, error.message);
     const text = error instanceof SwitchboardError ? error.message : logDefect(context, name, error);

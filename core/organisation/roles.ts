@@ -11,10 +11,16 @@ export interface Role {
   id: RoleId;
   title: string;
   content: string;
+  /** `thread`: each holder has a Desktop for each Thread; `worker`: one for all, watched by its managers only. */
+  desktop: RoleDesktop;
   updatedAt: Date;
 }
 
-const columns = 'id, title, content, updated_at as "updatedAt"';
+/** For what a Role's holders have a Desktop each. */
+export const roleDesktops = ['thread', 'worker'] as const;
+export type RoleDesktop = (typeof roleDesktops)[number];
+
+const columns = 'id, title, content, desktop, updated_at as "updatedAt"';
 
 /**
  * Makes a Role. Without an id it gets one from its title, with a number when that is taken.
@@ -24,35 +30,43 @@ const columns = 'id, title, content, updated_at as "updatedAt"';
 export async function createRole(
   database: Database,
   organisation: OrganisationId,
-  input: { id?: RoleId | undefined; title: string; content: string },
+  input: { id?: RoleId | undefined; title: string; content: string; desktop?: RoleDesktop | undefined },
 ): Promise<{ id: RoleId; title: string }> {
   return await changeOrganisation(database, organisation, async (em) => {
     const isTaken = async (id: RoleId) => (await em.count(RoleEntity, { organisation, id })) > 0;
     if (input.id && (await isTaken(input.id)))
       throw new ConflictError(`there is a role "${input.id}" already: choose another id, or change it by update_role`);
     const id = input.id ?? (await freeId('r', input.title, isTaken));
-    em.create(RoleEntity, { organisation, id, title: input.title, content: input.content });
+    const { title, content, desktop = 'thread' } = input;
+    em.create(RoleEntity, { organisation, id, title, content, desktop });
     return { id, title: input.title };
   });
 }
 
 /**
- * Changes a Role's title, content or both. Whoever holds it works by the new text from the next Activation on.
+ * Changes what is said of a Role. Whoever holds it works by the new text from the next Activation on.
  *
  * @throws NotFoundError when the Role is unknown, InvalidInputError when nothing is to be changed.
  */
 export async function updateRole(
   database: Database,
   organisation: OrganisationId,
-  input: { role: RoleId; title?: string | undefined; content?: string | undefined },
+  input: {
+    role: RoleId;
+    title?: string | undefined;
+    content?: string | undefined;
+    desktop?: RoleDesktop | undefined;
+  },
 ): Promise<{ id: RoleId; title: string }> {
-  const { role, title, content } = input;
-  if (title === undefined && content === undefined) throw new InvalidInputError('say a new title, content or both');
+  const { role, title, content, desktop } = input;
+  if (title === undefined && content === undefined && desktop === undefined)
+    throw new InvalidInputError('say a new title, content or both (or "desktop")');
   return await changeOrganisation(database, organisation, async (em) => {
     const found = await em.findOne(RoleEntity, { organisation, id: role });
     if (!found) throw unknownRole(role);
     if (title !== undefined) found.title = title;
     if (content !== undefined) found.content = content;
+    if (desktop !== undefined) found.desktop = desktop;
     return { id: role, title: found.title };
   });
 }
@@ -74,7 +88,7 @@ export async function listRoles(
   page: PageRequest,
 ): Promise<Page<Omit<Role, 'content'>>> {
   const rows = await executor.query<Omit<Role, 'content'>>(
-    `select id, title, updated_at as "updatedAt" from role
+    `select id, title, desktop, updated_at as "updatedAt" from role
      where organisation = $1 and ($2::text is null or id > $2) order by id limit $3`,
     [organisation, page.cursor ?? null, page.limit + 1],
   );

@@ -12,7 +12,7 @@ export const defaultOrganisation: OrganisationId = 'default';
 export const ownerWorker: WorkerId = 'w-owner';
 export const assistantWorker: WorkerId = 'w-assistant';
 
-/** What Assistant may do at first: talk and look, and change nothing. */
+/** What Assistant may do at first: talk and look, use a Desktop of its own (a sandbox), and change nothing of the organisation. */
 export const assistantGrants = [
   'publish',
   'dm',
@@ -22,6 +22,17 @@ export const assistantGrants = [
   'stream_members',
   'list_workers',
   'get_worker',
+  'desktop_screenshot',
+  'desktop_click',
+  'desktop_type',
+  'desktop_key',
+  'desktop_scroll',
+  'desktop_open_url',
+  'desktop_run',
+  'desktop_read_file',
+  'desktop_write_file',
+  'share_desktop',
+  'ask_for_help',
 ] as const;
 
 /** The advisory lock under which one process at a time seeds: "seed" in ASCII. */

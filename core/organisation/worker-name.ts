@@ -3,6 +3,9 @@ import { InvalidInputError } from '../errors.ts';
 /** What at the head of a message is a command of the thread or a prompt: no Worker can be addressed by such a name. */
 export const reservedNames: ReadonlySet<string> = new Set([
   'aside',
+  'clip',
+  'control',
+  'desktop',
   'help',
   'hire',
   'log',
@@ -12,6 +15,7 @@ export const reservedNames: ReadonlySet<string> = new Set([
   'stop',
   'switchboard',
   'unmute',
+  'wall',
   'who',
 ]);
 

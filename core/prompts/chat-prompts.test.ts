@@ -46,7 +46,9 @@ async function say(text: string, worker: WorkerId = 'w-owner'): Promise<string |
   const asked = { organisation: 'default', worker, stream: 's-general', thread, command } as const;
   const prompt = await chatPrompts.inChat(house.core, asked);
   if (!prompt) return null;
-  return prompt.kind === 'prompt' ? `to the agent: ${prompt.text}` : await prompt.answer({ thread });
+  if (prompt.kind === 'prompt') return `to the agent: ${prompt.text}`;
+  const answer = await prompt.answer({ thread });
+  return typeof answer === 'string' ? answer : answer.text;
 }
 
 describe('help', () => {

@@ -22,8 +22,10 @@ export const chatPrompts: ChatPrompts = {
         try {
           return await prompt.answer({ core, organisation, worker, visible, place: { stream, thread } }, argument);
         } catch (error) {
-          // What the person can mend is the answer; the message itself has been accepted already.
-          if (error instanceof SwitchboardError && error.status < 500) return error.message;
+          // What the person can mend is the answer, and that a Desktop is not there; the message itself has been accepted already.
+          const isTheirs = error instanceof SwitchboardError && error.status < 500;
+          const isDesktop = error instanceof SwitchboardError && error.code === 'desktop_unavailable';
+          if (isTheirs || isDesktop) return error.message;
           throw error;
         }
       },

@@ -1,10 +1,9 @@
 import { activationStreamOf } from '../dispatch/steps.ts';
-import { InvalidInputError } from '../errors.ts';
 import { findWorker, manages } from '../organisation/workers.ts';
-import type { WorkerId } from '../store/ids.ts';
 import { readTranscript } from '../streams/read-transcript.ts';
 import { subscribe } from '../streams/subscriptions.ts';
-import type { AnswerPrompt, PromptContext } from './prompt.ts';
+import { agentOfPlace } from './agent-of-place.ts';
+import type { AnswerPrompt } from './prompt.ts';
 import { readersOfPlace } from './readers-of-place.ts';
 
 const steps = 20;
@@ -21,7 +20,9 @@ export const log: AnswerPrompt = {
   isMeant: (argument) => argument === '',
   async answer(context, argument) {
     const { core, organisation, worker: asker } = context;
-    const worker = argument ? (await findWorker(core.database, organisation, argument)).id : await agentOf(context);
+    const worker = argument
+      ? (await findWorker(core.database, organisation, argument)).id
+      : await agentOfPlace(context, 'say whose log: /log assistant');
     const stream = activationStreamOf(worker);
     if (await manages(core.database, organisation, asker, worker))
       await subscribe(core.database, organisation, { worker: asker, stream, mode: 'all' });
@@ -42,17 +43,3 @@ export const log: AnswerPrompt = {
     return [`The last ${page.events.length} steps of ${worker}:`, '```', ...lines, '```'].join('\n');
   },
 };
-
-/** The agent that takes part in the thread, else the Stream's default Worker. */
-async function agentOf({ core, organisation, place }: PromptContext): Promise<WorkerId> {
-  const [found] = await core.database.query<{ id: WorkerId }>(
-    `select w.id from worker w where w.organisation = $1 and w.kind = 'ai' and w.dismissed_at is null and (
-       exists (select 1 from participant p where p.organisation = $1 and p.thread = $3 and p.worker = w.id)
-       or exists (select 1 from stream s where s.organisation = $1 and s.id = $2 and s.default_worker = w.id))
-     order by exists (select 1 from participant p where p.organisation = $1 and p.thread = $3 and p.worker = w.id) desc, w.id
-     limit 1`,
-    [organisation, place?.stream ?? null, place?.thread ?? null],
-  );
-  if (!found) throw new InvalidInputError('say whose log: /log assistant');
-  return found.id;
-}

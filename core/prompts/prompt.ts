@@ -1,4 +1,4 @@
-import type { Core } from '../core.ts';
+import type { ChatAnswer, Core } from '../core.ts';
 import type { OrganisationId, StreamId, ThreadId, WorkerId } from '../store/ids.ts';
 import type { ToolName } from '../tools/tool-names.ts';
 
@@ -21,6 +21,8 @@ interface PromptBase {
   readonly argument?: { readonly name: string; readonly description: string; readonly required: boolean };
   /** It is visible only with this tool. */
   readonly needsTool?: ToolName;
+  /** It is about the thread in which it is said, so that there is none over MCP. */
+  readonly needsThread?: true;
   /** In a chat, without a slash: whether a message of its name and this text is meant as the prompt. */
   isMeant(argument: string): boolean;
 }
@@ -29,7 +31,7 @@ interface PromptBase {
 export interface AnswerPrompt extends PromptBase {
   readonly kind: 'answer';
   /** @throws SwitchboardError for what the person can mend. */
-  answer(context: PromptContext, argument: string): Promise<string>;
+  answer(context: PromptContext, argument: string): Promise<string | ChatAnswer>;
 }
 
 /** Told to an agent, as if the person had written it out. */

@@ -52,6 +52,8 @@ export interface RuntimeRun {
   openTools(): Promise<Client>;
   /** True when the tool may simply be called again if it is unknown whether it ran. */
   isIdempotent(tool: string): boolean;
+  /** True when the Activation is over once this tool has succeeded. */
+  endsRun?(tool: string): boolean;
 }
 
 /** What thinks. Throws OutsideUnavailable when a model is away or asks to wait (core/dispatch/failure.ts). */

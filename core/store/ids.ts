@@ -11,8 +11,11 @@ export type EventId = `e-${string}`;
 export type ActivationId = `a-${string}`;
 export type DeliveryId = `d-${string}`;
 export type BindingId = `b-${string}`;
+export type DesktopId = `d-${string}`;
+export type HostId = `h-${string}`;
+export type FileId = `f-${string}`;
 
-type Prefix = 'r' | 'p' | 'w' | 's' | 't' | 'e' | 'a' | 'd' | 'b';
+type Prefix = 'r' | 'p' | 'w' | 's' | 't' | 'e' | 'a' | 'd' | 'b' | 'f';
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 

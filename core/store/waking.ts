@@ -19,6 +19,13 @@ export interface Waking {
    * known. Returns what ends it.
    */
   listen(listener: (claimable: Claimable, lanes?: readonly LaneKey[]) => void): () => void;
+  /**
+   * Says that a Desktop, a Host or a viewer link was changed. A channel of its own: these change seldom, and whoever watches them need
+   * not look at every message that is committed.
+   */
+  announceDesktops(): void;
+  /** Calls `listener` at every announcement of {@link announceDesktops} by any process. It must poll as well. Returns what ends it. */
+  listenDesktops(listener: () => void): () => void;
   close(): Promise<void>;
 }
 
@@ -32,12 +39,16 @@ function claimableOf(lanes: readonly LaneKey[]): Claimable {
 }
 
 const channel = 'switchboard';
+const desktopsChannel = 'switchboard_desktops';
 const coalesceMs = 5;
 const reconnectMs = 1000;
 
 /** Opens the one dedicated LISTEN connection, outside every pool. `listen: false` polls only (behind a transaction pooler). */
 export async function openWaking(url: string, options: { listen?: boolean } = {}): Promise<Waking> {
   const listeners = new Set<(claimable: Claimable, lanes?: readonly LaneKey[]) => void>();
+  const desktopListeners = new Set<() => void>();
+  /** The channels to be notified by the next round. */
+  const due = new Set<string>();
   let closed = false;
   let client: Client | undefined;
   let retry: NodeJS.Timeout | undefined;
@@ -48,9 +59,19 @@ export async function openWaking(url: string, options: { listen?: boolean } = {}
     for (const listener of listeners) listener(claimable, lanes);
   };
 
+  const wakeDesktops = () => {
+    for (const listener of desktopListeners) listener();
+  };
+
   function announce(claimable: Claimable, lanes?: readonly LaneKey[]): void {
     queueMicrotask(() => wake(claimable, lanes));
-    if (client) pending ??= setTimeout(notify, coalesceMs);
+    tellOthers(channel);
+  }
+
+  function tellOthers(name: string): void {
+    if (!client) return;
+    due.add(name);
+    pending ??= setTimeout(notify, coalesceMs);
   }
 
   async function connect(): Promise<void> {
@@ -69,14 +90,17 @@ export async function openWaking(url: string, options: { listen?: boolean } = {}
     next.on('error', lost);
     next.on('end', lost);
     // Our own comes back too, and was heard when it was announced.
-    next.on('notification', ({ processId }) => {
-      if (processId !== Reflect.get(next, 'processID')) wake('either');
+    next.on('notification', ({ processId, channel: name }) => {
+      if (processId === Reflect.get(next, 'processID')) return;
+      if (name === desktopsChannel) wakeDesktops();
+      else wake('either');
     });
     await next.connect();
-    await next.query(`listen ${channel}`);
+    await next.query(`listen ${channel}; listen ${desktopsChannel}`);
     client = next;
     // What was announced while nobody listened is found now.
     wake('either');
+    wakeDesktops();
   }
 
   /** One at a time: what is announced while one is under way is told by the next. */
@@ -88,9 +112,11 @@ export async function openWaking(url: string, options: { listen?: boolean } = {}
     }
     pending = undefined;
     notifying = true;
+    const notices = [...due].map((name) => `notify ${name}`).join('; ');
+    due.clear();
     // A lost connection is mended by 'end'; polling covers the gap.
     current
-      .query(`notify ${channel}`)
+      .query(notices)
       .catch(() => undefined)
       .finally(() => {
         notifying = false;
@@ -106,11 +132,20 @@ export async function openWaking(url: string, options: { listen?: boolean } = {}
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    announceDesktops() {
+      queueMicrotask(wakeDesktops);
+      tellOthers(desktopsChannel);
+    },
+    listenDesktops(listener) {
+      desktopListeners.add(listener);
+      return () => desktopListeners.delete(listener);
+    },
     async close() {
       closed = true;
       clearTimeout(retry);
       clearTimeout(pending);
       listeners.clear();
+      desktopListeners.clear();
       await client?.end();
     },
   };

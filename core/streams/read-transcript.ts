@@ -69,7 +69,8 @@ export async function readTranscript(
   const bound = cursor ? (cursor.positions[stream] ?? 0) : null;
   const [found] = await executor.query<{ blind: WorkerId[]; top: number | null; total: number; steps: StepRow[] }>(
     `with candidate as (
-       select st.activation, st.number, st.position, st.created_at as at, a.thread, st.kind, st.content, st.usage,
+       select st.activation, st.number, st.position, st.created_at as at, a.thread, st.kind, st.usage,
+         case when st.content->'output' ? 'pictures' then jsonb_set(st.content, '{output,pictures}', '[]') else st.content end as content,
          ${readableBy('a', '$3')} as readable
        from step st join activation a on a.organisation = st.organisation and a.id = st.activation
        where st.organisation = $1 and st.stream = $2
@@ -127,7 +128,7 @@ function bodyOf(kind: TranscriptEvent['kind'], content: Record<string, unknown>)
     case 'tool_call':
       return shortened(`${tool} ${textOf(content.input)}`);
     case 'tool_result':
-      return shortened(`${tool} ${content.isError ? 'failed' : 'gave'}: ${textOf(content.output)}`);
+      return shortened(`${tool} ${content.isError ? 'failed' : 'gave'}: ${outputText(content.output)}`);
     case 'end':
       return content.error ? `${textOf(content.outcome)}: ${textOf(content.error)}` : textOf(content.outcome);
   }
@@ -147,6 +148,12 @@ function withheldBody(kind: TranscriptEvent['kind'], content: Record<string, unk
     case 'end':
       return textOf(content.outcome);
   }
+}
+
+/** What a tool said in words; that it gave a picture too is said, and the picture is not shown. */
+function outputText(output: unknown): string {
+  if (typeof output !== 'object' || output === null || !('pictures' in output)) return textOf(output);
+  return `${'text' in output ? textOf(output.text) : ''} (and a picture)`;
 }
 
 function textOf(value: unknown): string {

@@ -1,4 +1,4 @@
-import type { Core } from '../core.ts';
+import type { ChatAnswer, Core } from '../core.ts';
 import { findSender } from '../organisation/identities.ts';
 import { pairIdentity, readPairingCode } from '../organisation/pairing.ts';
 import type { BindingId, OrganisationId, StreamId, ThreadId, WorkerId } from '../store/ids.ts';
@@ -6,6 +6,7 @@ import { findAddressed, isAside, parseCommand } from './address.ts';
 import { type Appended, type AppendInput, append, coreScope } from './append.ts';
 import type { FoundMessage } from './find-place.ts';
 import type { Message } from './message.ts';
+import { tellAlone } from './tell-alone.ts';
 import { threadCommands } from './thread-commands.ts';
 
 /** Who sent a Message: somebody on a platform, or a Worker whom the door has authenticated itself. */
@@ -71,7 +72,8 @@ export async function receive(core: Core, incoming: Incoming): Promise<Received>
 
   const text = incoming.message.body;
   const code = readPairingCode(text);
-  if (code) return await answer(core, sender, withoutCode(input), async () => await pair(core, incoming, code));
+  if (code)
+    return await answer(core, incoming, sender, withoutCode(input), async () => await pair(core, incoming, code));
   if (isAside(text))
     return {
       kind: 'appended',
@@ -82,7 +84,7 @@ export async function receive(core: Core, incoming: Incoming): Promise<Received>
   const command = parseCommand(text);
   const threadCommand = command && threadCommands.find((known) => known.name === command.name);
   if (command && threadCommand && (command.slash || command.argument === ''))
-    return await answer(core, sender, { ...input, ...marked(input, { command: command.name }) }, (appended) =>
+    return await answer(core, incoming, sender, { ...input, ...marked(input, { command: command.name }) }, (appended) =>
       threadCommand.run(core, incoming.organisation, appended.thread),
     );
   const prompt =
@@ -95,7 +97,13 @@ export async function receive(core: Core, incoming: Incoming): Promise<Received>
       ...(incoming.thread ? { thread: incoming.thread } : {}),
     }));
   if (prompt?.kind === 'answer')
-    return await answer(core, sender, { ...input, ...marked(input, { command: command?.name }) }, prompt.answer);
+    return await answer(
+      core,
+      incoming,
+      sender,
+      { ...input, ...marked(input, { command: command?.name }) },
+      prompt.answer,
+    );
 
   const appended = await append(core, {
     ...input,
@@ -149,14 +157,15 @@ async function pair(core: Core, incoming: Incoming, code: string): Promise<strin
 }
 
 /**
- * The person's message wakes nobody; what the core says to it is a notice in the same Thread. A message that comes again because
- * its sender was never told that we have it is answered if it was not, and only once.
+ * The person's message wakes nobody; what the core says to it is a notice in the same Thread, or is shown to the person alone. A message
+ * that comes again because its sender was never told that we have it is answered if it was not, and only once.
  */
 async function answer(
   core: Core,
+  incoming: Incoming,
   sender: WorkerId,
   input: AppendInput,
-  say: (appended: Appended) => Promise<string>,
+  say: (appended: Appended) => Promise<string | ChatAnswer>,
 ): Promise<Received> {
   const appended = await append(core, { ...input, silent: true });
   const answered = `answer:${appended.event}`;
@@ -164,20 +173,28 @@ async function answer(
     'select 1 from receipt where organisation = $1 and binding = $2 and external_id = $3',
     [input.organisation, coreScope, answered],
   );
-  if (before.length === 0)
-    await append(core, {
-      organisation: input.organisation,
-      stream: input.stream,
-      thread: appended.thread,
-      author: null,
-      sourceKind: 'notice',
-      message: {
-        body: await say(appended),
-        subject: input.message.subject ?? '',
-        inReplyTo: input.message.messageId ?? null,
-        extra: { answers: appended.event },
-      },
-      receipts: [answered],
-    });
+  if (before.length > 0) return { kind: 'answered', sender, appended };
+  const said = await say(appended);
+  let full: ChatAnswer = typeof said === 'string' ? { text: said } : said;
+  if (full.alone) {
+    const told = await tellAlone(core, { incoming, sender, appended, answered }, full);
+    if (told === 'told') return { kind: 'answered', sender, appended };
+    if (told === 'failed') full = { text: 'I could not show you this alone just now: say it again in a moment.' };
+  }
+  await append(core, {
+    organisation: input.organisation,
+    stream: input.stream,
+    thread: appended.thread,
+    author: null,
+    sourceKind: 'notice',
+    message: {
+      body: full.text,
+      subject: input.message.subject ?? '',
+      inReplyTo: input.message.messageId ?? null,
+      extra: { answers: appended.event, ...(full.shown ? { desktop: full.shown } : {}) },
+      ...(full.attachments ? { attachments: full.attachments } : {}),
+    },
+    receipts: [answered],
+  });
   return { kind: 'answered', sender, appended };
 }

@@ -1,17 +1,20 @@
-import type { Waking } from '../store/waking.ts';
-
 /** A notification may be lost: look at least this often. */
 const pollMs = 1000;
 
 /** However much is going on, look no more often than this. */
 const restMs = 50;
 
+/** What tells that something was committed: core/store/waking.ts, or one of its channels. */
+export interface Announcements {
+  listen(listener: () => void): () => void;
+}
+
 /**
  * Looks, and looks again whenever something was committed, until `isDone` or the time is over or the signal aborts; then gives what
  * it saw last. What `look` throws ends it.
  */
 export async function waitUntil<T>(
-  waking: Waking,
+  waking: Announcements,
   look: () => Promise<T>,
   options: { isDone: (seen: T) => boolean; ms: number; signal: AbortSignal },
 ): Promise<T> {

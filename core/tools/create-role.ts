@@ -1,5 +1,5 @@
-import { createRole as create } from '../organisation/roles.ts';
-import { exactly, idOf, maybe, text } from './tolerant.ts';
+import { createRole as create, roleDesktops } from '../organisation/roles.ts';
+import { exactly, idOf, maybe, oneOf, text } from './tolerant.ts';
 import { defineTool } from './tool.ts';
 
 /** Makes a Role. */
@@ -11,12 +11,15 @@ export const createRole = defineTool({
     role: maybe(idOf('r', 'role')).describe('its id, such as "r-editor"; made from the title if left out'),
     title: text(200),
     content: text(100_000).describe('the job description, markdown'),
+    desktop: maybe(oneOf('desktop', roleDesktops)).describe(
+      '"thread" (if left out): an AI in it has a desktop for each thread, which the thread\'s readers may watch; "worker": one for all its threads, watched by its managers only',
+    ),
   }),
   idempotent: false,
   readOnly: false,
   changesOrganisation: true,
   readersNeedGrant: false,
-  async run({ core, organisation }, { role, title, content }) {
-    return { role: await create(core.database, organisation, { id: role, title, content }) };
+  async run({ core, organisation }, { role, ...rest }) {
+    return { role: await create(core.database, organisation, { id: role, ...rest }) };
   },
 });

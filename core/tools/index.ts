@@ -1,6 +1,17 @@
+import { askForHelp } from './ask-for-help.ts';
+import { controlDesktop } from './control-desktop.ts';
 import { createPosition } from './create-position.ts';
 import { createRole } from './create-role.ts';
 import { createStream } from './create-stream.ts';
+import { desktopClick } from './desktop-click.ts';
+import { desktopKey } from './desktop-key.ts';
+import { desktopOpenUrl } from './desktop-open-url.ts';
+import { desktopReadFile } from './desktop-read-file.ts';
+import { desktopRun } from './desktop-run.ts';
+import { desktopScreenshot } from './desktop-screenshot.ts';
+import { desktopScroll } from './desktop-scroll.ts';
+import { desktopType } from './desktop-type.ts';
+import { desktopWriteFile } from './desktop-write-file.ts';
 import { dismissWorker } from './dismiss-worker.ts';
 import { dm } from './dm.ts';
 import { getGrant } from './get-grant.ts';
@@ -21,6 +32,7 @@ import { publish } from './publish.ts';
 import { readEvents } from './read-events.ts';
 import { retryDead } from './retry-dead.ts';
 import { revoke } from './revoke.ts';
+import { shareDesktop } from './share-desktop.ts';
 import { streamMembers } from './stream-members.ts';
 import { subscribe } from './subscribe.ts';
 import type { Tool } from './tool.ts';
@@ -60,6 +72,18 @@ export const allTools: readonly Tool[] = [
   revoke,
   listDead,
   retryDead,
+  desktopScreenshot,
+  desktopClick,
+  desktopType,
+  desktopKey,
+  desktopScroll,
+  desktopOpenUrl,
+  desktopRun,
+  desktopReadFile,
+  desktopWriteFile,
+  shareDesktop,
+  askForHelp,
+  controlDesktop,
 ];
 
 const byName = new Map<string, Tool>(allTools.map((tool) => [tool.name, tool]));

@@ -57,7 +57,7 @@ describe('a mistake is answered with what is valid', () => {
       { ...sam, subscriptions: [{ stream: 's-a', mode: 'some' }] },
       'subscriptions[0].mode: unknown subscription mode "some" (valid: "all", "mentions")',
     ],
-    ['grant', { worker: 'w-a', tools: ['dm', 'fly'] }, 'tools[1]: unknown tool "fly" (valid: "create_position"'],
+    ['grant', { worker: 'w-a', tools: ['dm', 'fly'] }, 'tools[1]: unknown tool "fly" (valid: "ask_for_help"'],
     ['grant', { worker: 'w-a', tools: '["fly"]' }, 'tools[0]: unknown tool "fly"'],
     ['grant', { worker: 'w-a', tools: 'fly' }, 'tools: unknown tool "fly"'],
     ['grant', { worker: 'w-a', tools: '["fly"' }, 'tools: is neither a value nor valid JSON'],
@@ -70,7 +70,11 @@ describe('a mistake is answered with what is valid', () => {
     ['list_roles', { limit: 'many' }, 'limit: must be a whole number from 1 to 200'],
     ['list_roles', { limit: 0 }, 'limit: Too small'],
     ['list_roles', { limt: 3 }, 'unknown argument "limt" (valid: "cursor", "limit")'],
-    ['update_role', { role: 'r-a', titel: 'x' }, 'unknown argument "titel" (valid: "role", "title", "content")'],
+    [
+      'update_role',
+      { role: 'r-a', titel: 'x' },
+      'unknown argument "titel" (valid: "role", "title", "content", "desktop")',
+    ],
     ['list_roles', [], 'expected object'],
     ['publish', { stream: 's-a', body: ' ' }, 'body: must not be empty'],
     [

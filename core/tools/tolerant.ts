@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InvalidInputError } from '../errors.ts';
+import type { DesktopId } from '../store/ids.ts';
 
 /**
  * The pieces that tools' arguments are made of. Models get arguments slightly wrong in the same few ways: an object collapsed to its
@@ -109,6 +110,16 @@ export function idOf<P extends 'r' | 'p' | 's' | 't'>(prefix: P, what: string) {
     )
     .max(150)
     .transform((id) => (id.startsWith(`${prefix}-`) ? id : `${prefix}-${id}`) as `${P}-${string}`);
+}
+
+/** A Desktop's id; `d-` may be left out. */
+export function desktopId() {
+  return z
+    .string()
+    .trim()
+    .regex(/^[a-z0-9][a-z0-9-]*$/, 'must be the id of a desktop, such as "d-…": it stands in its link')
+    .max(150)
+    .transform((id) => (id.startsWith('d-') ? id : `d-${id}`) as DesktopId);
 }
 
 /** A Worker, by id or name; looked up in the database (findWorker). */

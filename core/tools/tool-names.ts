@@ -3,9 +3,20 @@
  * index.ts needs those tools.
  */
 export const toolNames = [
+  'ask_for_help',
+  'control_desktop',
   'create_position',
   'create_role',
   'create_stream',
+  'desktop_click',
+  'desktop_key',
+  'desktop_open_url',
+  'desktop_read_file',
+  'desktop_run',
+  'desktop_screenshot',
+  'desktop_scroll',
+  'desktop_type',
+  'desktop_write_file',
   'dismiss_worker',
   'dm',
   'get_grant',
@@ -26,6 +37,7 @@ export const toolNames = [
   'read_events',
   'retry_dead',
   'revoke',
+  'share_desktop',
   'stream_members',
   'subscribe',
   'unsubscribe',

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Core } from '../core.ts';
 import type { ActivationId, EventId, OrganisationId, StreamId, ThreadId, WorkerId } from '../store/ids.ts';
+import type { Picture } from './picture.ts';
 import type { ToolName } from './tool-names.ts';
 
 /** Who calls a tool, and during what. */
@@ -28,6 +29,8 @@ export interface ToolContext {
   };
   /** Aborted when the caller goes away or the Activation ends. */
   signal: AbortSignal;
+  /** Tells a caller that asked to be told what a long call is doing now. */
+  progress?: (message: string) => void;
 }
 
 /** One MCP tool. One file each. */
@@ -46,8 +49,10 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject> {
    * grant too (rule 12). False for tools that ask row by row who may see what.
    */
   readonly readersNeedGrant: boolean;
-  /** The result, as JSON for the model. Throws SwitchboardError for what the caller can mend. */
-  run(context: ToolContext, input: z.output<Input>): Promise<Record<string, unknown>>;
+  /** Once it has succeeded the Activation is over: there is nothing to do until somebody answers. */
+  readonly endsActivation?: true;
+  /** The result, as JSON for the model; a {@link Picture} in it is shown beside it. Throws SwitchboardError for what the caller can mend. */
+  run(context: ToolContext, input: z.output<Input>): Promise<Record<string, unknown> & { picture?: Picture }>;
 }
 
 /** A tool with the type of its input kept for `run`. */

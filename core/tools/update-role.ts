@@ -1,5 +1,5 @@
-import { updateRole as update } from '../organisation/roles.ts';
-import { exactly, idOf, maybe, text } from './tolerant.ts';
+import { roleDesktops, updateRole as update } from '../organisation/roles.ts';
+import { exactly, idOf, maybe, oneOf, text } from './tolerant.ts';
 import { defineTool } from './tool.ts';
 
 /** Edits a Role. */
@@ -11,6 +11,9 @@ export const updateRole = defineTool({
     role: idOf('r', 'role').describe('its id'),
     title: maybe(text(200)),
     content: maybe(text(100_000)).describe('the whole new job description, markdown'),
+    desktop: maybe(oneOf('desktop', roleDesktops)).describe(
+      '"thread": a desktop for each thread, which the thread\'s readers may watch; "worker": one for all its threads, watched by its managers only',
+    ),
   }),
   idempotent: true,
   readOnly: false,

@@ -12,7 +12,11 @@ import { z } from 'zod';
  */
 
 const id = z.string().min(1).max(100);
-const report = z.object({ name: z.string(), works: z.boolean(), detail: z.string() });
+
+/** The longest sentence that one tells the other, in UTF-16 units. */
+export const sentenceAtMost = 2000;
+const sentence = z.string().max(sentenceAtMost);
+const report = z.object({ name: z.string(), works: z.boolean(), detail: sentence });
 
 /** Said in `register`; the core refuses a Host of another version. */
 export const linkVersion = 1;
@@ -39,8 +43,11 @@ export const fromHost = z.discriminatedUnion('type', [
     id,
     generation: z.number().int(),
     state: z.enum(desktopStates),
-    /** Why it failed or stopped: a sentence for people. */
-    detail: z.string(),
+    /**
+     * Why, as a sentence for people. `failed`: it could not be started. `stopped`: it has ended, as was wanted or by itself; while it is
+     * wanted all the same, the core starts it anew by another generation.
+     */
+    detail: sentence,
     driver: z.string().nullable(),
     width: z.number().int(),
     height: z.number().int(),
@@ -61,7 +68,8 @@ export type FromHost = z.output<typeof fromHost>;
 
 /** A Desktop that the core wants on this Host. */
 export const desiredDesktop = z.object({
-  id,
+  /** Also the name of folders: `[\w-]` only. */
+  id: z.string().regex(/^[\w-]{1,100}$/),
   /** Grows when it moves to another Host or starts anew: what an older one says no longer counts. */
   generation: z.number().int(),
   /** The name of its home folder: outlives the Desktop. `[a-z0-9-]` only. */
@@ -122,6 +130,9 @@ export const agentStep = z.discriminatedUnion('do', [
   z.object({ do: z.literal('scroll'), x: pixel, y: pixel, dx: z.number().int(), dy: z.number().int() }),
 ]);
 
+/** The most bytes of a file in one request or answer. */
+export const fileAtMost = 8_000_000;
+
 /**
  * Core → Host on a channel: a JSON text; `bytes` says that one binary message with the file's content follows at once.
  * Several may be under way; replies come in any order.
@@ -149,15 +160,20 @@ export const channelRequest = z.discriminatedUnion('method', [
     method: z.literal('read_file'),
     path: z.string().max(4096),
     offset: z.number().int().min(0),
-    limit: z.number().int().min(1).max(8_000_000),
+    limit: z.number().int().min(1).max(fileAtMost),
   }),
   z.object({
     id: z.number().int(),
     method: z.literal('write_file'),
     path: z.string().max(4096),
-    bytes: z.number().int(),
+    bytes: z.number().int().min(0).max(fileAtMost),
   }),
-  z.object({ id: z.number().int(), method: z.literal('resize'), width: z.number().int(), height: z.number().int() }),
+  z.object({
+    id: z.number().int(),
+    method: z.literal('resize'),
+    width: z.number().int().min(320).max(3840),
+    height: z.number().int().min(320).max(2400),
+  }),
   z.object({ id: z.number().int(), method: z.literal('clip'), seconds: z.number().min(1).max(300) }),
 ]);
 export type ChannelRequest = z.output<typeof channelRequest>;
@@ -168,6 +184,6 @@ export const channelErrorCodes = ['refused', 'controlled', 'not_running', 'faile
 /** Host → core on a channel: one reply a request; `bytes` above 0: one binary message with so many bytes follows at once. */
 export const channelReply = z.union([
   z.object({ id: z.number().int(), result: z.record(z.string(), z.unknown()), bytes: z.number().int().min(0) }),
-  z.object({ id: z.number().int(), error: z.object({ code: z.enum(channelErrorCodes), message: z.string() }) }),
+  z.object({ id: z.number().int(), error: z.object({ code: z.enum(channelErrorCodes), message: sentence }) }),
 ]);
 export type ChannelReply = z.output<typeof channelReply>;

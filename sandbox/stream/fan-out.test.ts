@@ -105,6 +105,37 @@ describe('a viewer', () => {
     expect(slow.subscriber.sent).toBe(4);
   });
 
+  it('that acknowledges what it never reads is left out all the same', () => {
+    let bufferedBytes = 0;
+    const subscriber = fanOut.add({
+      send(frame) {
+        bufferedBytes += frame.byteLength;
+        subscriber.acknowledge(next - 1);
+      },
+      get bufferedBytes() {
+        return bufferedBytes;
+      },
+    });
+    for (let n = 0; n < 10; n++) draw(400_000);
+    expect(subscriber.sent).toBe(4);
+  });
+
+  it('reports how long its acknowledgements take and what it was not sent, since the last report', () => {
+    const viewer = watch();
+    draw();
+    viewer.pause();
+    draw();
+    vi.advanceTimersByTime(300);
+    expect(viewer.subscriber.takeReport()).toEqual({ skipped: 0, lagMs: 300 });
+    vi.advanceTimersByTime(200);
+    draw();
+    expect(fanOut.isReady).toBe(false);
+    viewer.resume();
+    expect(fanOut.isReady).toBe(true);
+    expect(viewer.subscriber.takeReport()).toEqual({ skipped: 1, lagMs: 500 });
+    expect(viewer.subscriber.takeReport()).toEqual({ skipped: 0, lagMs: 0 });
+  });
+
   it('is not sent a keyframe that another has asked for while it is still behind', () => {
     const slow = watch();
     draw();

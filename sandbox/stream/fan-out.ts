@@ -7,9 +7,12 @@ export interface Picture {
   frame: Uint8Array;
 }
 
-/** A viewer, as far as pictures are sent to it. `send` must not wait. */
+/** A viewer, as far as pictures are sent to it. */
 export interface PictureSink {
+  /** Must not wait. */
   send(frame: Uint8Array): void;
+  /** What was sent and has not left this process, so that a viewer that acknowledges what it never reads cannot fill the memory. */
+  readonly bufferedBytes?: number;
 }
 
 /** A viewer that is being sent pictures. */
@@ -19,6 +22,8 @@ export interface Subscriber {
   /** False: nothing is sent until it is true again, and then from a keyframe on. */
   setEnabled(enabled: boolean): void;
   remove(): void;
+  /** How it has fared since this was called last. */
+  takeReport(): { skipped: number; lagMs: number };
   /** What it was sent and what was left out, since it came. */
   readonly sent: number;
   readonly skipped: number;
@@ -30,6 +35,8 @@ export interface FanOut {
   publish(picture: Picture): void;
   /** How many viewers want pictures now: with none, nothing need be encoded. */
   readonly watching: number;
+  /** True when the next picture would go to anybody, if it were a keyframe; all may be behind. */
+  readonly isReady: boolean;
   close(): void;
 }
 
@@ -49,6 +56,7 @@ type State = {
   openBytes: number;
   sent: number;
   skipped: number;
+  reported: { skipped: number; lagMs: number };
 };
 
 /**
@@ -99,13 +107,25 @@ export function createFanOut(requestKeyframe: () => void, now: () => number = ()
   }
 
   function add(sink: PictureSink): Subscriber {
-    const viewer: State = { sink, enabled: true, needsKey: true, open: [], openBytes: 0, sent: 0, skipped: 0 };
+    const viewer: State = {
+      sink,
+      enabled: true,
+      needsKey: true,
+      open: [],
+      openBytes: 0,
+      sent: 0,
+      skipped: 0,
+      reported: { skipped: 0, lagMs: 0 },
+    };
     viewers.add(viewer);
     askForKeyframe();
     return {
       acknowledge(sequence) {
-        while (viewer.open[0] && !isLater(viewer.open[0].sequence, sequence))
-          viewer.openBytes -= viewer.open.shift()?.bytes ?? 0;
+        for (let oldest = viewer.open[0]; oldest && !isLater(oldest.sequence, sequence); oldest = viewer.open[0]) {
+          viewer.openBytes -= oldest.bytes;
+          viewer.reported.lagMs = Math.max(viewer.reported.lagMs, now() - oldest.at);
+          viewer.open.shift();
+        }
         if (isReadyForKey(viewer)) askForKeyframe();
       },
       setEnabled(enabled) {
@@ -115,6 +135,13 @@ export function createFanOut(requestKeyframe: () => void, now: () => number = ()
         if (isReadyForKey(viewer)) askForKeyframe();
       },
       remove: () => viewers.delete(viewer),
+      takeReport() {
+        const oldest = viewer.open[0];
+        const lagMs = Math.max(viewer.reported.lagMs, oldest ? now() - oldest.at : 0);
+        const skipped = viewer.skipped - viewer.reported.skipped;
+        viewer.reported = { skipped: viewer.skipped, lagMs: 0 };
+        return { skipped, lagMs };
+      },
       get sent() {
         return viewer.sent;
       },
@@ -130,6 +157,9 @@ export function createFanOut(requestKeyframe: () => void, now: () => number = ()
     get watching() {
       return [...viewers].filter((viewer) => viewer.enabled).length;
     },
+    get isReady() {
+      return [...viewers].some((viewer) => viewer.enabled && (!viewer.needsKey || viewer.open.length === 0));
+    },
     close() {
       clearTimeout(asking);
       viewers.clear();
@@ -137,9 +167,10 @@ export function createFanOut(requestKeyframe: () => void, now: () => number = ()
   };
 }
 
-function isBehind({ open, openBytes }: State, at: number): boolean {
+function isBehind({ sink, open, openBytes }: State, at: number): boolean {
   const oldest = open[0];
-  return openBytes > behindAtMost.bytes || (oldest !== undefined && at - oldest.at > behindAtMost.ms);
+  const bytes = Math.max(openBytes, sink.bufferedBytes ?? 0);
+  return bytes > behindAtMost.bytes || (oldest !== undefined && at - oldest.at > behindAtMost.ms);
 }
 
 /** It waits for a keyframe and would take it: everything sent before has arrived. */

@@ -17,6 +17,17 @@ export interface StreamerOptions {
   recordings: string;
 }
 
+/** How the picture is being encoded. */
+export interface EncodingState {
+  encoder: EncoderName;
+  /** The preset of x264; null for hardware. */
+  effort: 'veryfast' | 'ultrafast' | null;
+  /** Pictures a second at most. */
+  fps: number;
+  /** Bits a second at most. */
+  bitrate: number;
+}
+
 /** A person who watches, as the core knows them. */
 export interface ViewerPerson {
   /** This connection's id. */
@@ -84,6 +95,10 @@ export interface StreamerListener {
   /** What the person who controls did, as steps in words, since the last call; never what was typed into it. */
   personDid(steps: readonly string[]): void;
   resized(width: number, height: number): void;
+  /** The encoder was opened, or its bitrate has changed. */
+  encoding?(state: EncodingState): void;
+  /** Something failed that the picture outlives, as a sentence for the host's log. It holds nothing that was typed or copied. */
+  trouble?(what: string): void;
 }
 
 /** The process that captures, encodes and sends one Desktop's screen, and types and clicks there. Seen from the host process. */

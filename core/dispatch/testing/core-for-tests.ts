@@ -1,6 +1,10 @@
+import { createSecretKey } from 'node:crypto';
 import { pino } from 'pino';
 import type { Core } from '../../core.ts';
 import type { Door } from '../../delivery/door.ts';
+import type { DesktopParts } from '../../desktops/desktop-parts.ts';
+import { desktopValues } from '../../desktops/desktop-settings.ts';
+import { createDesktops } from '../../desktops/desktops.ts';
 import { createMetrics } from '../../metrics/metrics.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
 import { openDatabase } from '../../store/database.ts';
@@ -15,19 +19,33 @@ export async function coreForTests(options: {
   runtime?: Runtime;
   doors?: readonly Door[];
   name?: string;
+  /** Of Desktops; the rest has defaults. */
+  desktops?: Partial<DesktopParts>;
 }): Promise<{ core: Core; close(): Promise<void> }> {
   const database = await openDatabase(options.url);
   const waking = await openWaking(options.url);
   const silent: Runtime = { name: 'silent', run: async () => ({ text: '' }) };
-  const core: Core = {
+  const shared = {
     database,
     waking,
-    log: pino({ level: process.env.LOG_LEVEL ?? 'silent' }),
+    log: options.desktops?.log ?? pino({ level: process.env.LOG_LEVEL ?? 'silent' }),
     metrics: createMetrics(),
+    publicUrl: options.desktops?.publicUrl ?? 'http://localhost:8080',
+    processName: options.name ?? newId('a'),
+  };
+  const desktops = createDesktops({
+    ...shared,
+    settings: desktopValues({}),
+    secretKey: createSecretKey('a secret key that is only for tests', 'utf8'),
+    advertiseUrl: 'http://localhost:8080',
+    hostToken: undefined,
+    ...options.desktops,
+  });
+  const core: Core = {
+    ...shared,
     runtime: options.runtime ?? silent,
     doors: new Map((options.doors ?? []).map((door) => [door.kind, door])),
-    publicUrl: 'http://localhost:8080',
-    processName: options.name ?? newId('a'),
+    desktops,
     prompts: { inChat: async () => null },
     drafts: createDrafts(),
     historyTokens: 32_000,
@@ -35,6 +53,7 @@ export async function coreForTests(options: {
   return {
     core,
     async close() {
+      await desktops.close();
       await waking.close();
       await database.close();
     },

@@ -1,11 +1,12 @@
 import { isStepCount, type LanguageModel, streamText } from 'ai';
-import { mayBeShown } from '../no-reply.ts';
+import { mayBeShown, noReply } from '../no-reply.ts';
 import { renderBriefing } from '../render-briefing.ts';
 import type { Runtime, RuntimeRun } from '../runtime.ts';
 import { explainFailure } from './explain-failure.ts';
 import type { ModelEndpoint } from './model-endpoint.ts';
 import { messagesOf, modelStepsOf } from './model-steps.ts';
 import { openModel } from './open-model.ts';
+import { picturesAside } from './pictures-aside.ts';
 import { createStepStore, type StepStore } from './step-store.ts';
 import { storeModelStep } from './store-model-step.ts';
 import { supervise } from './supervise.ts';
@@ -53,7 +54,8 @@ async function think(
     const calling: Calling = { client, steps, timeoutMs: options.deadlineMs };
     await settleOpenCalls(calling, run.isIdempotent);
     const stepsLeft = options.stepLimit - modelStepsOf(steps.steps()).length;
-    if (stepsLeft > 0) await converse(model, options.endpoint, run, calling, stepsLeft);
+    if (stepsLeft > 0 && !endedByTool(run, steps)) await converse(model, options.endpoint, run, calling, stepsLeft);
+    if (endedByTool(run, steps)) return await endSilently(steps);
     return steps.reply() ?? (await stopAtLimit(options.stepLimit, steps));
   } finally {
     await client.close().catch(() => undefined);
@@ -78,7 +80,10 @@ async function converse(
       messages: [...messages, ...messagesOf(modelStepsOf(steps.steps()))],
       tools,
       toolCallConcurrency: 1,
-      stopWhen: isStepCount(stepsLeft),
+      stopWhen: [isStepCount(stepsLeft), () => endedByTool(run, steps)],
+      prepareStep: ({ messages: sent }) => ({
+        messages: endpoint.provider === 'openai-compatible' ? picturesAside(sent) : sent,
+      }),
       maxRetries: 0,
       abortSignal: steps.signal,
       // OpenAI keeps what it is sent for a month unless told otherwise; other providers leave this out.
@@ -100,6 +105,19 @@ async function converse(
     throw explainFailure(error, endpoint);
   }
   steps.signal.throwIfAborted();
+}
+
+/** Whether the last that happened is a call after which there is nothing to do until somebody answers. */
+function endedByTool({ endsRun }: RuntimeRun, steps: StepStore): boolean {
+  const last = modelStepsOf(steps.steps()).at(-1);
+  return last?.calls.some(({ tool, result }) => result && !result.isError && (endsRun?.(tool) ?? false)) ?? false;
+}
+
+/** What the model said along with that call is its reply; mostly the call has said it all. */
+async function endSilently(steps: StepStore): Promise<string> {
+  const text = modelStepsOf(steps.steps()).at(-1)?.text.trim() || noReply;
+  await steps.store({ kind: 'text', text, final: true });
+  return text;
 }
 
 /** The reply when the limit of steps is reached: what the model said last, and a line that says so. */

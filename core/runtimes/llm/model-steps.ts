@@ -1,5 +1,6 @@
 import type { ModelMessage } from 'ai';
 import type { Step } from '../runtime.ts';
+import { modelOutput, textOf } from './tool-output.ts';
 
 /** One call of a tool; without a result it is unknown whether it ran. */
 export interface ToolCall {
@@ -66,7 +67,11 @@ export function messagesOf(modelSteps: readonly ModelStep[]): ModelMessage[] {
 }
 
 function resultPart({ id, tool, result }: ToolCall) {
-  const value = typeof result?.output === 'string' ? result.output : JSON.stringify(result?.output ?? '');
-  const output = { type: result?.isError ? ('error-text' as const) : ('text' as const), value };
-  return { type: 'tool-result' as const, toolCallId: id, toolName: tool, output };
+  const { output = '', isError = false } = result ?? {};
+  return {
+    type: 'tool-result' as const,
+    toolCallId: id,
+    toolName: tool,
+    output: isError ? { type: 'error-text' as const, value: textOf(output) } : modelOutput(output),
+  };
 }

@@ -3,6 +3,7 @@ import { dynamicTool, jsonSchema, type ToolSet } from 'ai';
 import type { RuntimeRun } from '../runtime.ts';
 import { modelStepsOf } from './model-steps.ts';
 import type { StepStore } from './step-store.ts';
+import { modelOutput, textOf } from './tool-output.ts';
 import { callTool, listTools, type ToolResult } from './worker-tools.ts';
 
 /** What calls of tools need during one attempt. */
@@ -25,9 +26,10 @@ export async function offerTools(calling: Calling): Promise<ToolSet> {
         inputSchema: jsonSchema(inputSchema),
         execute: async (input, { toolCallId }) => {
           const { output, isError } = await callAndStore(calling, { id: toolCallId, tool: name, input });
-          if (isError) throw new Error(output);
+          if (isError) throw new Error(textOf(output));
           return output;
         },
+        toModelOutput: ({ output }) => modelOutput(output),
       });
       return [name, offered];
     }),

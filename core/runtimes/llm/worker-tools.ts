@@ -1,9 +1,10 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { Tool } from '@modelcontextprotocol/sdk/types.js';
+import type { ToolOutput, ToolPicture } from './tool-output.ts';
 
 /** What a tool said, as the model is told it. */
 export interface ToolResult {
-  output: string;
+  output: ToolOutput;
   isError: boolean;
 }
 
@@ -37,7 +38,9 @@ export async function callTool(
   if (!parsed) return { output: 'the arguments of a tool are a JSON object', isError: true };
   try {
     const result = await client.callTool({ name, arguments: parsed }, undefined, { signal, timeout: timeoutMs });
-    return { output: cut(textOf(result)), isError: result.isError === true };
+    const text = cut(textOf(result));
+    const pictures = picturesOf(result);
+    return { output: pictures.length > 0 ? { text, pictures } : text, isError: result.isError === true };
   } catch (error) {
     signal.throwIfAborted();
     return { output: cut(error instanceof Error ? error.message : String(error)), isError: true };
@@ -52,7 +55,19 @@ function asArguments(input: unknown): Record<string, unknown> | undefined {
 function textOf(result: Awaited<ReturnType<Client['callTool']>>): string {
   const content = Array.isArray(result.content) ? result.content : [];
   if (content.length === 0 && result.structuredContent) return JSON.stringify(result.structuredContent);
-  return content.map(partText).join('\n');
+  return content
+    .filter((part) => !isPicture(part))
+    .map(partText)
+    .join('\n');
+}
+
+function picturesOf({ content }: Awaited<ReturnType<Client['callTool']>>): ToolPicture[] {
+  const parts = Array.isArray(content) ? content : [];
+  return parts.filter(isPicture).map(({ data, mimeType }) => ({ data: String(data), mediaType: String(mimeType) }));
+}
+
+function isPicture({ type }: { type: string; [field: string]: unknown }): boolean {
+  return type === 'image';
 }
 
 function partText(part: { type: string; [field: string]: unknown }): string {

@@ -19,6 +19,8 @@ export interface RecordedRunOptions {
   steps?: Step[];
   tools?: TestTools;
   idempotent?: string[];
+  /** The tools after which the Activation is over. */
+  ending?: string[];
   /** Called before a step is kept; what it throws is what a lost lease throws. */
   beforeRecord?: (step: Step) => Promise<void> | void;
 }
@@ -41,6 +43,7 @@ export function recordedRun(options: RecordedRunOptions = {}): RecordedRun {
     write: (text) => void written.push(text),
     openTools: () => openTestTools(options.tools ?? {}),
     isIdempotent: (tool) => options.idempotent?.includes(tool) ?? false,
+    endsRun: (tool) => options.ending?.includes(tool) ?? false,
     recorded,
     usages,
     written,

@@ -1,3 +1,4 @@
+import { DesktopEntity, DialEntity, FileEntity, HostEntity, SigningKeyEntity, ViewerLinkEntity } from './desktops.ts';
 import { ActivationEntity, DeliveryEntity, LaneEntity, StepEntity, TriggerEntity } from './dispatch.ts';
 import {
   GrantEntity,
@@ -47,4 +48,10 @@ export const entities = [
   StepEntity,
   DeliveryEntity,
   RateBudgetEntity,
+  HostEntity,
+  DesktopEntity,
+  ViewerLinkEntity,
+  SigningKeyEntity,
+  DialEntity,
+  FileEntity,
 ];

@@ -34,6 +34,11 @@ export const RoleEntity = defineEntity({
     id: p.text().primary(),
     title: p.text(),
     content: p.text(),
+    /** Whether each holder has one Desktop for each Thread, or one for all, which its managers alone may watch. */
+    desktop: p
+      .enum(['thread', 'worker'] as const)
+      .columnType('text')
+      .default('thread'),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
       .datetime()

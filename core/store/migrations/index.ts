@@ -1,10 +1,12 @@
 import { Migration20261120000001First } from './migration-20261120000001-first.ts';
 import { Migration20261120000002RateBudget } from './migration-20261120000002-rate-budget.ts';
 import { Migration20261121000001FirstStatistics } from './migration-20261121000001-first-statistics.ts';
+import { Migration20261121000002Desktops } from './migration-20261121000002-desktops.ts';
 
 /** Every migration, oldest first. A name never changes once it has been released: the database remembers it. */
 export const migrations = [
   { name: 'Migration20261120000001First', class: Migration20261120000001First },
   { name: 'Migration20261120000002RateBudget', class: Migration20261120000002RateBudget },
   { name: 'Migration20261121000001FirstStatistics', class: Migration20261121000001FirstStatistics },
+  { name: 'Migration20261121000002Desktops', class: Migration20261121000002Desktops },
 ];

@@ -1,0 +1,52 @@
+import type { Core } from '../core.ts';
+import type { OutgoingFile } from '../delivery/door.ts';
+import { type FileId, newId, type OrganisationId, type ThreadId } from '../store/ids.ts';
+import type { Attachment } from '../streams/message.ts';
+
+/** What the address of a file of ours begins with, in an Event's attachments. */
+const scheme = 'file:';
+
+/** Stores a file for a Thread, for DESKTOP_FILES_KEPT seconds. Gives the attachment that names it. */
+export async function storeFile(
+  core: Pick<Core, 'database' | 'desktops'>,
+  organisation: OrganisationId,
+  thread: ThreadId,
+  file: OutgoingFile,
+): Promise<Attachment> {
+  const id: FileId = newId('f');
+  await core.database.query(
+    `insert into file (organisation, id, thread, name, type, data, expires_at)
+     values ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))`,
+    [organisation, id, thread, file.name, file.type, file.data, core.desktops.settings.DESKTOP_FILES_KEPT],
+  );
+  return { name: file.name, type: file.type, size: file.data.byteLength, url: `${scheme}${id}` };
+}
+
+/** Whether an attachment is a file of ours: it is sent along, and its address means nothing outside. */
+export function isStoredFile({ url }: Attachment): boolean {
+  return url.startsWith(scheme);
+}
+
+/**
+ * The files of ours among a Thread's attachments, in their order; what is no longer kept is left out. A file of another Thread is not
+ * given, whatever an attachment says.
+ */
+export async function readFiles(
+  core: Pick<Core, 'database'>,
+  organisation: OrganisationId,
+  thread: ThreadId,
+  attachments: readonly Attachment[],
+): Promise<OutgoingFile[]> {
+  const ids = attachments.filter(isStoredFile).map(({ url }) => url.slice(scheme.length));
+  if (ids.length === 0) return [];
+  return await core.database.query<OutgoingFile>(
+    `select f.name, f.type, f.data from unnest($3::text[]) with ordinality asked(id, n)
+       join file f on f.organisation = $1 and f.id = asked.id and f.thread = $2 and f.expires_at > now() order by asked.n`,
+    [organisation, thread, ids],
+  );
+}
+
+/** Removes the files whose time is over. */
+export async function removeOldFiles(core: Pick<Core, 'database'>): Promise<void> {
+  await core.database.query('delete from file where expires_at <= now()');
+}

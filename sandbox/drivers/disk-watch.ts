@@ -1,0 +1,90 @@
+import { lstat, opendir, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** How often the file system is asked how much is free: one system call. */
+const lookEveryMs = 250;
+/** A home is measured when so large a part of its limit has been written on its file system since the last time, … */
+const suspiciousPart = 0.02;
+/** … and otherwise this often; but measuring takes at most one part in ten of the time. */
+const measureEveryMs = 30_000;
+const pausePerMeasuring = 9;
+/** An empty file costs an inode and a name: as much as a block. */
+const leastBytes = 4096;
+/** A home that was full already may be opened, to delete from it; it may grow by this part of the limit. */
+const slack = 0.05;
+
+/** Watches over what a Desktop writes until it is stopped. */
+export interface DiskWatch {
+  /** Resolves with a sentence when there is more of it than the limit. */
+  passed: Promise<string>;
+  stop(): void;
+}
+
+/**
+ * Watches how much is in a home, and in other folders that can be written from inside, since quotas of file systems are for their
+ * administrators. The limit may be passed for as long as {@link lookEveryMs} and one measurement take.
+ */
+export async function watchDisk(home: string, others: readonly string[], limitBytes: number): Promise<DiskWatch> {
+  const { promise: passed, resolve } = Promise.withResolvers<string>();
+  const atMost = Math.max(limitBytes, (await bytesIn(home)) + limitBytes * slack);
+  let free = await freeBytes(home);
+  let measuredAt = performance.now();
+  let notBefore = 0;
+  let stopped = false;
+
+  async function look(): Promise<void> {
+    const start = performance.now();
+    const written = free - (await freeBytes(home)) > limitBytes * suspiciousPart;
+    if (start < notBefore || (!written && start - measuredAt < measureEveryMs)) return;
+    free = await freeBytes(home);
+    let held = 0;
+    for (const folder of [home, ...others]) held += await bytesIn(folder);
+    measuredAt = performance.now();
+    notBefore = measuredAt + (measuredAt - start) * pausePerMeasuring;
+    if (held > atMost) resolve(`its home holds ${megabytes(held)} and may hold ${megabytes(limitBytes)}`);
+  }
+  let timer = setTimeout(again, lookEveryMs);
+  function again(): void {
+    look()
+      .catch((error: unknown) => resolve(`its home can no longer be measured: ${String(error)}`))
+      .finally(() => {
+        if (!stopped) timer = setTimeout(again, lookEveryMs);
+      });
+  }
+  return {
+    passed,
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** What a folder holds, as blocks on the disk. Links are not followed. What vanishes meanwhile counts nothing. */
+export async function bytesIn(folder: string): Promise<number> {
+  let sum = 0;
+  const entries = await opendir(folder).catch(ifGone);
+  if (entries === undefined) return 0;
+  for await (const entry of entries) {
+    const path = join(folder, entry.name);
+    const about = await lstat(path).catch(ifGone);
+    if (about === undefined) continue;
+    sum += Math.max(about.blocks * 512, leastBytes);
+    if (entry.isDirectory()) sum += await bytesIn(path);
+  }
+  return sum;
+}
+
+function ifGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+  return undefined;
+}
+
+async function freeBytes(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize;
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1e6)} MB`;
+}

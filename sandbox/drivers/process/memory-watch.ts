@@ -1,0 +1,108 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { freemem } from 'node:os';
+
+/** How often the host is asked how much memory is free: one read. */
+const lookEveryMs = 100;
+/** The sandbox is measured when so large a part of its limit has been taken on the host since the last time, … */
+const suspiciousPart = 0.05;
+/** … and otherwise this often. */
+const measureEveryMs = 5000;
+/** Linux's page; where it is larger (some arm64) we count too little, and measure in the same pages what is too much. */
+const pageBytes = 4096;
+
+/** Watches over a sandbox's memory until it is stopped. */
+export interface MemoryWatch {
+  /** Resolves with a sentence when the memory can no longer be measured. */
+  failed: Promise<string>;
+  stop(): void;
+}
+
+interface Process {
+  pid: number;
+  parent: number;
+  bytes: number;
+}
+
+/**
+ * Holds the memory of all programs of a sandbox together where no control group can: when they have more than `limitBytes`, the largest
+ * one is killed, as the kernel would. What they take within {@link lookEveryMs} may be beyond it. (RLIMIT_DATA cannot do this: it counts
+ * each process by itself, and Chromium does not start under any that would mean something.) Files in /tmp and /dev/shm have their own
+ * limit.
+ *
+ * @param first the sandbox's first process on this host: its descendants are what is counted
+ */
+export function watchMemory(first: number, limitBytes: number): MemoryWatch {
+  const { promise: failed, resolve: tellFailed } = Promise.withResolvers<string>();
+  let free = freemem();
+  let measuredAt = 0;
+  let stopped = false;
+
+  async function look(): Promise<void> {
+    const taken = free - freemem() > limitBytes * suspiciousPart;
+    if (!taken && performance.now() - measuredAt < measureEveryMs) return;
+    const inside = descendants(await processes(), first);
+    free = freemem();
+    measuredAt = performance.now();
+    const sum = inside.reduce((bytes, each) => bytes + each.bytes, 0);
+    const largest = inside.sort((a, b) => b.bytes - a.bytes)[0];
+    if (sum > limitBytes && largest) kill(largest.pid);
+  }
+  function again(): void {
+    look()
+      .catch((error: unknown) => tellFailed(`its memory can no longer be measured: ${String(error)}`))
+      .finally(() => {
+        if (!stopped) timer = setTimeout(again, lookEveryMs);
+      });
+  }
+  let timer = setTimeout(again, lookEveryMs);
+  return {
+    failed,
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Every process, with the memory that is its own: resident, less what it shares (proc(5), statm). Kernel threads have none. */
+async function processes(): Promise<Process[]> {
+  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    names.map(async (name) => {
+      try {
+        const [stat, statm] = await Promise.all(
+          ['stat', 'statm'].map((file) => readFile(`/proc/${name}/${file}`, 'utf8')),
+        );
+        // the program's name, in brackets, may hold anything
+        const parent = Number(stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+        const [, resident = 0, shared = 0] = (statm ?? '').split(' ').map(Number);
+        return [{ pid: Number(name), parent, bytes: (resident - shared) * pageBytes }];
+      } catch (error) {
+        // it has ended in between
+        if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+        throw error;
+      }
+    }),
+  );
+  return found.flat();
+}
+
+function descendants(all: readonly Process[], first: number): Process[] {
+  const children = Map.groupBy(all, (each) => each.parent);
+  const found: Process[] = [];
+  const open = [first];
+  for (let pid = open.pop(); pid !== undefined; pid = open.pop())
+    for (const child of children.get(pid) ?? []) {
+      found.push(child);
+      open.push(child.pid);
+    }
+  return found;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

@@ -1,0 +1,85 @@
+import { createFragmentedMp4 } from '../../encode/fragmented-mp4.ts';
+import type { NodeAv } from '../../encode/node-av.ts';
+import type { LivePicture } from '../live-video.ts';
+import { NothingRecordedError } from '../streamer.ts';
+
+/** The last pictures of a screen, kept in memory. */
+export interface ClipRing {
+  add(picture: LivePicture): void;
+  /**
+   * What was shown in the last seconds as an MP4, from the last keyframe before that on; where the screen had another size in between,
+   * since then.
+   *
+   * @throws NothingRecordedError when there is no picture
+   */
+  clip(seconds: number): Promise<Buffer>;
+  readonly bytes: number;
+}
+
+/** Pictures are kept for this long and up to this many bytes. */
+export const ringAtMost = { seconds: 60, bytes: 64 * 1024 * 1024 };
+
+/** A keyframe and what builds on it. */
+interface Group {
+  pictures: LivePicture[];
+  bytes: number;
+}
+
+const microseconds = 1_000_000;
+
+/** Keeps whole groups of pictures, since nothing can be shown of one without its keyframe. */
+export function createClipRing(av: NodeAv, nowMicroseconds: () => number = hostClock): ClipRing {
+  const groups: Group[] = [];
+  let bytes = 0;
+
+  function dropOldest(): void {
+    bytes -= groups.shift()?.bytes ?? 0;
+  }
+
+  /** The second group begins where the first ends: with that far enough back, the first is not needed. */
+  function isOver(group: Group | undefined): boolean {
+    const begin = group?.pictures[0]?.ptsMicroseconds;
+    return begin !== undefined && Number(begin) <= nowMicroseconds() - ringAtMost.seconds * microseconds;
+  }
+
+  function wanted(seconds: number): LivePicture[] {
+    const from = nowMicroseconds() - seconds * microseconds;
+    const begins = groups.findLastIndex(({ pictures }) => Number(pictures[0]?.ptsMicroseconds) <= from);
+    const found = groups.slice(Math.max(begins, 0)).flatMap(({ pictures }) => pictures);
+    const last = found.at(-1);
+    const resized = found.findLastIndex(({ width, height }) => width !== last?.width || height !== last?.height);
+    return found.slice(resized + 1);
+  }
+
+  return {
+    add(picture) {
+      if (picture.key) groups.push({ pictures: [], bytes: 0 });
+      const group = groups.at(-1);
+      if (!group) return;
+      group.pictures.push(picture);
+      group.bytes += picture.data.byteLength;
+      bytes += picture.data.byteLength;
+      while (isOver(groups[1]) || bytes > ringAtMost.bytes) dropOldest();
+    },
+    async clip(seconds) {
+      const pictures = wanted(seconds);
+      const [first] = pictures;
+      if (!first)
+        throw new NothingRecordedError(
+          'nothing of this desktop was recorded: pictures are kept while somebody watches it or an activation is recorded',
+        );
+      const pieces: Buffer[] = [];
+      const file = await createFragmentedMp4(av, { ...first, first }, (piece) => pieces.push(piece));
+      for (const picture of pictures) await file.write(picture);
+      await file.close();
+      return Buffer.concat(pieces);
+    },
+    get bytes() {
+      return bytes;
+    },
+  };
+}
+
+function hostClock(): number {
+  return (performance.timeOrigin + performance.now()) * 1000;
+}

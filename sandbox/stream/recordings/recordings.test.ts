@@ -1,0 +1,113 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadNodeAv, type NodeAv } from '../../encode/node-av.ts';
+import { hasXvfb } from '../../testing/x-server.ts';
+import { type StartedStreamer, startTestStreamer } from '../testing/started-streamer.ts';
+
+const av = await loadNodeAv();
+
+describe.skipIf(!hasXvfb || !av)('a streamer records', () => {
+  let lib: NodeAv;
+  let started: StartedStreamer;
+
+  beforeAll(async () => {
+    if (!av) throw new Error('node-av is missing');
+    lib = av;
+    started = await startTestStreamer({ width: 320, height: 240 });
+  });
+
+  afterAll(() => started[Symbol.asyncDispose]());
+
+  async function paintFor(ms: number): Promise<void> {
+    const until = performance.now() + ms;
+    for (let n = 0; performance.now() < until; n++) {
+      await started.painter.fill({ x: 0, y: (n * 8) % 200, width: 320, height: 30 }, (n * 0x30507) & 0xffffff);
+      await sleep(50);
+    }
+  }
+
+  /** What a player makes of it. */
+  async function play(
+    file: string,
+  ): Promise<{ seconds: number; pictures: number; startsWithKey: boolean; width: number }> {
+    const input = new lib.FormatContext();
+    input.allocContext();
+    lib.FFmpegError.throwIfError(await input.openInput(file), 'open');
+    await input.findStreamInfo();
+    using packet = new lib.Packet();
+    packet.alloc();
+    let pictures = 0;
+    let startsWithKey = false;
+    while ((await input.readFrame(packet)) >= 0) {
+      if (pictures === 0) startsWithKey = packet.isKeyframe;
+      pictures += 1;
+      packet.unref();
+    }
+    const played = {
+      seconds: Number(input.duration) / 1e6,
+      pictures,
+      startsWithKey,
+      width: input.streams[0]?.codecpar.width ?? 0,
+    };
+    await input.closeInput();
+    return played;
+  }
+
+  it('nothing before somebody watches or it is told to', async () => {
+    await expect(started.streamer.clip(10)).rejects.toThrow(/nothing of this desktop was recorded/);
+  });
+
+  it('an activation, also when nobody watches', async () => {
+    started.streamer.record('a-1');
+    await paintFor(2000);
+    started.streamer.record(null);
+    const path = join(started.recordings, 'a-1.mp4');
+    await expect.poll(() => readdir(started.recordings)).toEqual(['a-1.mp4']);
+    await expect.poll(async () => (await play(path)).seconds).toBeGreaterThan(1.5);
+    const played = await play(path);
+    expect(played).toMatchObject({ startsWithKey: true, width: 320 });
+    expect(played.pictures).toBeGreaterThan(20);
+    expect(played.seconds).toBeLessThan(3.5);
+  });
+
+  it('each one in a file of its own, and in another when the screen has another size', async () => {
+    started.streamer.record('a-2');
+    await paintFor(500);
+    await started.streamer.resize(200, 100);
+    await paintFor(500);
+    await started.streamer.resize(320, 240);
+    started.streamer.record('a-3');
+    await paintFor(500);
+    started.streamer.record(null);
+    await expect
+      .poll(async () => (await readdir(started.recordings)).sort())
+      .toEqual(expect.arrayContaining(['a-1.mp4', 'a-2.2.mp4', 'a-2.mp4', 'a-3.mp4']));
+    await expect.poll(async () => (await play(join(started.recordings, 'a-2.2.mp4'))).width).toBe(200);
+    await expect.poll(async () => (await play(join(started.recordings, 'a-3.mp4'))).startsWithKey).toBe(true);
+  });
+
+  it('the last seconds for a clip', async () => {
+    const viewer = await started.core.join(started.streamer);
+    await viewer.framesReach(1);
+    await paintFor(1500);
+    const clip = await started.streamer.clip(1);
+    const file = join(started.recordings, 'clip.mp4');
+    await import('node:fs/promises').then(({ writeFile }) => writeFile(file, clip));
+    const played = await play(file);
+    expect(played.startsWithKey).toBe(true);
+    expect(played.seconds).toBeGreaterThan(0.9);
+    expect((await readFile(file)).subarray(4, 8).toString()).toBe('ftyp');
+    await viewer.leave();
+  });
+
+  it('what was written before it was killed can be played', async () => {
+    started.streamer.record('a-9');
+    await paintFor(7000);
+    process.kill(started.streamer.pid, 'SIGKILL');
+    await started.streamer.ended;
+    expect((await play(join(started.recordings, 'a-9.mp4'))).seconds).toBeGreaterThan(3);
+    await started.startAgain();
+  });
+});

@@ -1,0 +1,375 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadNodeAv, type NodeAv } from '../encode/node-av.ts';
+import { decodePicture } from '../testing/decode-picture.ts';
+import { hasXvfb } from '../testing/x-server.ts';
+import { connectX, type XConnection } from '../x11/connect.ts';
+import { bitrates } from './bitrate-ladder.ts';
+import { InputRefusedError } from './streamer.ts';
+import { type StartedStreamer, startTestStreamer } from './testing/started-streamer.ts';
+
+const av = await loadNodeAv();
+const size = { width: 640, height: 480 };
+const everything = { x: 0, y: 0, ...size };
+
+describe.skipIf(!hasXvfb || !av)('a streamer', () => {
+  let lib: NodeAv;
+  let started: StartedStreamer;
+  let x: XConnection;
+
+  beforeAll(async () => {
+    if (!av) throw new Error('node-av is missing');
+    lib = av;
+    started = await startTestStreamer(size);
+    x = await connectX(started.server.display);
+  });
+
+  afterAll(async () => {
+    await x.close();
+    await started[Symbol.asyncDispose]();
+  });
+
+  afterEach(async () => {
+    await started.core.empty();
+    await until(() => started.told.viewers.length === 0);
+  });
+
+  /** Keeps the screen changing, so that there is something to send. */
+  async function paintFor(ms: number, everyMs = 40): Promise<void> {
+    const until = performance.now() + ms;
+    for (let n = 0; performance.now() < until; n++) {
+      const y = (n * 16) % (size.height - 16);
+      await started.painter.fill({ x: 0, y, width: size.width, height: 16 }, (n * 0x012345) & 0xffffff);
+      await sleep(everyMs);
+    }
+  }
+
+  const where = () => x.ask<{ rootX: number; rootY: number }>((reply) => x.client.QueryPointer(x.root, reply));
+
+  describe('shows', () => {
+    it('the screen as it is, soon after the dial, beginning with a keyframe', async () => {
+      const { core, painter, streamer } = started;
+      await painter.fill(everything, 0x2040c0);
+      const dialled = performance.now();
+      const viewer = await core.join(streamer, { name: 'Ada' });
+      await viewer.framesReach(1);
+      expect(performance.now() - dialled).toBeLessThan(1500);
+      expect(viewer.messages.slice(0, 3)).toMatchObject([
+        { type: 'hello', v: 1, desktop: 'd-test', ...size, codec: 'h264', mode: 'watch' },
+        { type: 'controller', name: null, you: false },
+        { type: 'video', enabled: true, bitrate: bitrates[0] },
+      ]);
+      const [frame] = viewer.frames;
+      expect(frame).toMatchObject({ key: true, codec: 1, ...size });
+      expect(Math.abs(Number(frame?.ptsMicroseconds) / 1000 - (frame?.at ?? 0))).toBeLessThan(1000);
+      const [red, green, blue] = (await decodePicture(lib, viewer.frames)).at(300, 200);
+      expect([Math.abs(red - 0x20), Math.abs(green - 0x40), Math.abs(blue - 0xc0)].every((off) => off < 8)).toBe(true);
+    });
+
+    it('what is drawn, as pictures that build on the first', async () => {
+      const { core, painter, streamer } = started;
+      const viewer = await core.join(streamer);
+      await viewer.framesReach(1);
+      await painter.fill({ x: 200, y: 200, width: 64, height: 64 }, 0xff0000);
+      await viewer.framesReach(2);
+      await sleep(200);
+      const [red, green, blue] = (await decodePicture(lib, viewer.frames)).at(232, 232);
+      expect(red > 230 && green < 25 && blue < 25).toBe(true);
+      expect(viewer.frames.filter(({ key }) => key)).toHaveLength(1);
+    });
+
+    it('the same pictures to everybody, from one encoder, and who is watching', async () => {
+      const { core, streamer, told } = started;
+      const ada = await core.join(streamer, { name: 'Ada' });
+      await ada.framesReach(1);
+      const bob = await core.join(streamer, { name: 'Bob' });
+      await ada.next('viewers', ({ names }) => names.length === 2);
+      await until(() => told.viewers.map(({ name }) => name).join() === 'Ada,Bob');
+      await paintFor(1500);
+      const first = bob.frames[0];
+      expect(first?.key).toBe(true);
+      const same = ada.frames.filter(({ sequence }) => sequence >= (first?.sequence ?? 0));
+      expect(bob.frames.map(({ sequence }) => sequence)).toEqual(same.map(({ sequence }) => sequence));
+      await ada.leave();
+      expect((await bob.next('viewers', ({ names }) => names.length === 1)).names).toEqual(['Bob']);
+    });
+
+    it('where the pointer is and what it looks like', async () => {
+      const { core, streamer } = started;
+      await streamer.act([{ do: 'move', x: 320, y: 240 }]);
+      const viewer = await core.join(streamer);
+      const shaped = await viewer.next('cursor', ({ image }) => image !== undefined);
+      expect([shaped.x, shaped.y].map((share) => Math.round((share / 65535) * 10) / 10)).toEqual([0.5, 0.5]);
+      await streamer.act([{ do: 'move', x: 0, y: 0 }]);
+      expect((await viewer.next('cursor', ({ x: left }) => left < 100)).image).toBeUndefined();
+    });
+
+    it('nothing while nothing changes, and costs next to nothing then', async () => {
+      const { core, streamer } = started;
+      const viewer = await core.join(streamer);
+      await viewer.framesReach(1);
+      await sleep(500);
+      const before = { frames: viewer.frames.length, cpu: cpuMs(streamer.pid) };
+      await sleep(2000);
+      expect(viewer.frames.length).toBe(before.frames);
+      expect(cpuMs(streamer.pid) - before.cpu).toBeLessThan(2000 * 0.03);
+    });
+
+    it('its answer to a ping at once', async () => {
+      const viewer = await started.core.join(started.streamer);
+      viewer.say({ type: 'ping', t: 42 });
+      expect(await viewer.next('pong')).toEqual({ type: 'pong', t: 42 });
+    });
+  });
+
+  describe('with a viewer that does not keep up', () => {
+    // The bitrate begins at its best again.
+    beforeEach(async () => {
+      await started.streamer.stop();
+      await started.startAgain();
+    });
+
+    it('leaves it out until it has caught up, then begins with a keyframe; the other loses nothing', async () => {
+      const { core, streamer } = started;
+      const fast = await core.join(streamer);
+      const slow = await core.join(streamer);
+      await slow.framesReach(1);
+      slow.acknowledges = false;
+      await paintFor(1500);
+      const sent = slow.frames.length;
+      expect(fast.frames.length).toBeGreaterThan(sent + 10);
+      const numbers = fast.frames.map(({ sequence }) => sequence);
+      expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) + index));
+      slow.acknowledges = true;
+      slow.sendRaw(acknowledgement(slow.frames.at(-1)?.sequence ?? 0));
+      await slow.framesReach(sent + 1);
+      expect(slow.frames[sent]?.key).toBe(true);
+    });
+
+    it('steps the bitrate down for all, gives up its video, and goes up again for the others', async () => {
+      const { core, streamer } = started;
+      const fast = await core.join(streamer);
+      const slow = await core.join(streamer);
+      await slow.framesReach(1);
+      slow.acknowledges = false;
+      const painting = paintFor(15_000);
+      for (const bitrate of bitrates.slice(1))
+        expect((await fast.next('video', (message) => message.bitrate === bitrate)).enabled).toBe(true);
+      expect(await slow.next('video', ({ enabled }) => !enabled)).toEqual({
+        type: 'video',
+        enabled: false,
+        bitrate: 0,
+        reason: 'slow',
+      });
+      await fast.next('video', ({ bitrate }) => bitrate === bitrates[2]);
+      const given = slow.frames.length;
+      await paintFor(500);
+      expect(slow.frames.length).toBe(given);
+      slow.acknowledges = true;
+      slow.sendRaw(acknowledgement(slow.frames.at(-1)?.sequence ?? 0));
+      slow.say({ type: 'set_video_enabled', enabled: true });
+      await slow.next('video', ({ enabled }) => enabled);
+      await slow.framesReach(given + 1);
+      expect(slow.frames[given]?.key).toBe(true);
+      await painting;
+    }, 40_000);
+
+    it('encodes nothing when nobody wants video', async () => {
+      const { core, streamer } = started;
+      const viewer = await core.join(streamer);
+      await viewer.framesReach(1);
+      viewer.say({ type: 'set_video_enabled', enabled: false });
+      expect(await viewer.next('video', ({ enabled }) => !enabled)).toMatchObject({ reason: 'asked' });
+      const last = viewer.frames.at(-1)?.sequence ?? 0;
+      await paintFor(500);
+      viewer.say({ type: 'set_video_enabled', enabled: true });
+      await viewer.framesReach(viewer.frames.length + 1);
+      expect(viewer.frames.at(-1)).toMatchObject({ key: true, sequence: last + 1 });
+    });
+  });
+
+  describe('takes input', () => {
+    beforeEach(() => {
+      started.told.asked = [];
+      started.told.released = [];
+      started.told.did = [];
+    });
+
+    it('from nobody who may only watch', async () => {
+      const { core, streamer } = started;
+      const viewer = await core.join(streamer, { mode: 'watch' });
+      await streamer.act([{ do: 'move', x: 5, y: 5 }]);
+      viewer.do({ type: 'pointer', x: 65535, y: 65535 });
+      expect((await viewer.next('error')).code).toBe('forbidden');
+      viewer.say({ type: 'request_control' });
+      await sleep(100);
+      expect(started.told.asked).toEqual([]);
+      expect(await where()).toMatchObject({ rootX: 5, rootY: 5 });
+    });
+
+    it('from the one who controls, and tells what they did when they give it back', async () => {
+      const { core, streamer, told } = started;
+      const viewer = await core.join(streamer, { name: 'Ada', mode: 'control' });
+      viewer.do({ type: 'pointer', x: 65535, y: 65535 });
+      viewer.say({ type: 'request_control' });
+      await until(() => told.asked.length === 1);
+      expect(await where()).toMatchObject({ rootX: 5, rootY: 5 });
+      streamer.setController({ viewer: viewer.dial.person.viewer, name: 'Ada' });
+      expect(await viewer.next('controller', ({ you }) => you)).toMatchObject({ name: 'Ada' });
+      viewer.do({ type: 'pointer', x: 65535, y: 65535 });
+      viewer.do({ type: 'button', down: true, button: 1 });
+      viewer.do({ type: 'button', down: false, button: 1 });
+      await until(async () => (await where()).rootX === 639);
+      viewer.say({ type: 'release_control' });
+      await until(() => told.released.length === 1);
+      expect(told.did.join()).toMatch(/click/);
+      streamer.setController(null);
+      await viewer.next('controller', ({ name }) => name === null);
+    });
+
+    it('not from the agent while a person controls', async () => {
+      const { core, streamer } = started;
+      const viewer = await core.join(streamer, { name: 'Ada', mode: 'control' });
+      streamer.setController({ viewer: viewer.dial.person.viewer, name: 'Ada' });
+      await expect(streamer.act([{ do: 'move', x: 1, y: 1 }])).rejects.toThrow(InputRefusedError);
+      streamer.setController(null);
+      await streamer.act([{ do: 'move', x: 1, y: 1 }]);
+      expect(await where()).toMatchObject({ rootX: 1, rootY: 1 });
+    });
+
+    it('that is none for an error, and ends a connection that sends no other', async () => {
+      const viewer = await started.core.join(started.streamer, { mode: 'control' });
+      viewer.sendRaw(Buffer.from([0x99]));
+      expect(await viewer.next('error')).toMatchObject({ code: 'bad_frame' });
+      viewer.sendRaw('{"type":"auth","token":');
+      for (let n = 0; n < 30; n++) viewer.sendRaw('no json');
+      expect(await viewer.closed).toBe(1008);
+    });
+  });
+
+  describe('gives', () => {
+    it('stills, and none to whoever has it already', async () => {
+      const { painter, streamer } = started;
+      await painter.fill(everything, 0x00a000);
+      const still = await streamer.still({ format: 'jpeg', quality: 70 });
+      expect(still).toMatchObject(size);
+      expect(still.data?.subarray(0, 3).toString('hex')).toBe('ffd8ff');
+      const same = await streamer.still({ format: 'jpeg', quality: 70, unless: still.serial });
+      expect(same).toEqual({ serial: still.serial, ...size });
+      await painter.fill(everything, 0x00b000);
+      const next = await streamer.still({ format: 'png', quality: 1, width: 320, unless: still.serial });
+      expect(next).toMatchObject({ width: 320, height: 240 });
+      expect(next.serial).toBeGreaterThan(still.serial);
+      expect(next.data?.subarray(1, 4).toString()).toBe('PNG');
+      const pixels = await sharp(next.data).raw().toBuffer();
+      expect([...pixels.subarray(0, 3)]).toEqual([0, 0xb0, 0]);
+    });
+
+    it('a hello and a keyframe of another size after a resize', async () => {
+      const { core, streamer, told } = started;
+      const viewer = await core.join(streamer);
+      await viewer.framesReach(1);
+      const before = viewer.frames.length;
+      await streamer.resize(400, 300);
+      await viewer.next('hello', ({ width }) => width === 400);
+      await until(() => viewer.frames.some(({ width }) => width === 400));
+      expect(viewer.frames.slice(before).find(({ width }) => width === 400)).toMatchObject({ key: true, height: 300 });
+      expect(told.sizes).toEqual(['400x300']);
+      await streamer.resize(size.width, size.height);
+      await viewer.next('hello', ({ width }) => width === size.width);
+    });
+
+    it('its process nothing of the environment of the host but paths', () => {
+      const environment = readFileSync(`/proc/${started.streamer.pid}/environ`, 'utf8').split('\0');
+      const names = environment.filter((line) => line !== '').map((line) => line.split('=')[0]);
+      expect(names.filter((name) => /TOKEN|SECRET|KEY|PASSWORD|VITEST|NODE_CHANNEL_FD_/.test(name ?? ''))).toEqual([]);
+      expect(readFileSync(`/proc/${started.streamer.pid}/cmdline`, 'utf8')).not.toContain(
+        started.server.display.cookie,
+      );
+    });
+  });
+
+  it('keeps nothing of viewers that have come and gone', async () => {
+    const { core, streamer } = started;
+    const visit = async () => {
+      const viewer = await core.join(streamer);
+      await viewer.next('viewers');
+      await viewer.leave();
+    };
+    for (let n = 0; n < 10; n++) await visit();
+    await until(() => started.told.viewers.length === 0);
+    const before = { files: openFiles(streamer.pid), memory: residentMiB(streamer.pid) };
+    for (let n = 0; n < 100; n++) await visit();
+    await until(() => started.told.viewers.length === 0);
+    expect(openFiles(streamer.pid)).toBeLessThanOrEqual(before.files);
+    expect(residentMiB(streamer.pid) - before.memory).toBeLessThan(40);
+  });
+
+  it('that is killed says so, and another shows the screen again', async () => {
+    const { streamer, core, told } = started;
+    const viewer = await core.join(streamer);
+    told.viewers = [];
+    process.kill(streamer.pid, 'SIGKILL');
+    expect(await streamer.ended).toMatch(/SIGKILL/);
+    await viewer.closed;
+    await expect(streamer.still({ format: 'jpeg', quality: 70 })).rejects.toThrow(/has ended/);
+    await started.startAgain();
+    const again = await core.join(started.streamer);
+    await again.framesReach(1);
+  });
+
+  it('ends with its screen', async () => {
+    await using other = await startTestStreamer({ width: 320, height: 240 });
+    await other.painter.close();
+    await other.server.kill();
+    expect(await other.streamer.ended).toMatch(/X server/);
+    await expect(other.startAgain()).rejects.toThrow(/cannot be reached/);
+  });
+});
+
+describe.skipIf(!hasXvfb)('a streamer without an encoder', () => {
+  it('says so, and gives stills and takes input all the same', async () => {
+    await using started = await startTestStreamer({ width: 320, height: 240 }, null);
+    const viewer = await started.core.join(started.streamer, { mode: 'control' });
+    expect(await viewer.next('hello')).toMatchObject({ codec: 'jpeg' });
+    expect(await viewer.next('video')).toEqual({ type: 'video', enabled: false, bitrate: 0, reason: 'no_encoder' });
+    viewer.say({ type: 'set_video_enabled', enabled: true });
+    expect(await viewer.next('video')).toMatchObject({ enabled: false, reason: 'no_encoder' });
+    const { data } = await started.streamer.still({ format: 'jpeg', quality: 50 });
+    expect(data?.byteLength).toBeGreaterThan(100);
+    await started.streamer.act([{ do: 'click', x: 10, y: 10, button: 'left', count: 1 }]);
+    await expect(started.streamer.clip(5)).rejects.toThrow(/no encoder/);
+    started.streamer.record('a-1');
+    expect(viewer.frames).toEqual([]);
+  });
+});
+
+function acknowledgement(sequence: number): Buffer {
+  const frame = Buffer.from([0x20, 0, 0, 0, 0]);
+  frame.writeUInt32BE(sequence, 1);
+  return frame;
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 5000;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error('what was waited for did not come to be within 5 s');
+    await sleep(5);
+  }
+}
+
+/** Processor time of a process until now, in milliseconds: proc(5), utime and stime in ticks of 10 ms. */
+function cpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+function openFiles(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+function residentMiB(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+}

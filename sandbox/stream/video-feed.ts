@@ -1,0 +1,81 @@
+import type { ScreenCapture } from '../capture/screen-capture.ts';
+import type { NodeAv } from '../encode/node-av.ts';
+import { codecs, encodeVideo } from '../protocol.ts';
+import type { FanOut } from './fan-out.ts';
+import { createLiveVideo, type LivePicture } from './live-video.ts';
+import { createClipRing } from './recordings/clip-ring.ts';
+import { createRecorder } from './recordings/recorder.ts';
+import type { EncoderName, EncodingState } from './streamer.ts';
+
+/** What a feed is made with. */
+export interface VideoFeedOptions {
+  av: NodeAv;
+  capture: ScreenCapture;
+  encoder: EncoderName;
+  fps: number;
+  bitrate: number;
+  /** The folder that recordings go to. */
+  recordings: string;
+  /** Nothing is lost to those who watch: this recording ends, and the next activation tries again. */
+  recordingFailed(error: unknown): void;
+  fanOut: FanOut;
+  /** The encoder is of no use any more. */
+  failed(error: unknown): void;
+  encoding(state: EncodingState): void;
+}
+
+/** One encoder's pictures, to all viewers, to the file that is being recorded, and to the memory of the last minute. */
+export interface VideoFeed {
+  /** The screen has changed. */
+  damaged(): void;
+  requestKeyframe(): void;
+  setBitrate(bitsPerSecond: number): void;
+  record(activation: string | null): void;
+  /** @throws NothingRecordedError */
+  clip(seconds: number): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+/**
+ * A recording can be wound to its keyframes, and a clip begins with one. They are made with a change of the screen only, for a recording
+ * every ten seconds at most, for clips every minute.
+ */
+const keyframeEveryMs = { recording: 10_000, clips: 60_000 };
+
+/** Joins live video with those who take it. */
+export function createVideoFeed(options: VideoFeedOptions): VideoFeed {
+  const { av, fanOut } = options;
+  const ring = createClipRing(av);
+  const recorder = createRecorder(av, options.recordings, options.recordingFailed);
+  const video = createLiveVideo({
+    ...options,
+    isWanted: () => recorder.isRecording || fanOut.isReady,
+    publish,
+  });
+
+  function publish(picture: LivePicture): void {
+    const frame = encodeVideo({ ...picture, codec: codecs.h264 });
+    fanOut.publish({ sequence: picture.sequence, key: picture.key, frame });
+    ring.add(picture);
+    recorder.add(picture);
+  }
+
+  return {
+    damaged() {
+      const every = recorder.isRecording ? keyframeEveryMs.recording : keyframeEveryMs.clips;
+      if (performance.now() - video.lastKeyAt > every) video.requestKeyframe();
+      else video.wake();
+    },
+    requestKeyframe: video.requestKeyframe,
+    setBitrate: video.setBitrate,
+    record(activation) {
+      recorder.record(activation);
+      if (activation !== null) video.requestKeyframe();
+    },
+    clip: ring.clip,
+    async close() {
+      await video.close();
+      await recorder.close();
+    },
+  };
+}

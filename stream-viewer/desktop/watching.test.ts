@@ -1,0 +1,304 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Browser, chromiumPath, openChromium, phone } from '../../e2e/clients/chromium.ts';
+import { encodeAudio } from '../../sandbox/protocol.ts';
+import { openViewer } from '../testing/open-viewer.ts';
+import { quarterColours, quarters } from '../testing/scene.ts';
+import { goodToken, startStandInCore } from '../testing/stand-in-core.ts';
+import { canEncode } from '../testing/stand-in-stream.ts';
+
+const cannot = chromiumPath === undefined ? 'no Chromium' : (await canEncode()) ? null : 'no node-av';
+
+/** A decoder that takes everything and shows nothing, without an error: what some phones do. */
+const decoderThatShowsNothing = `
+  class Nothing extends EventTarget {
+    state = 'unconfigured'; decodeQueueSize = 0;
+    configure() { this.state = 'configured'; }
+    decode() {}
+    close() { this.state = 'closed'; }
+  }
+  if (!sessionStorage.getItem('works')) globalThis.VideoDecoder = Nothing;
+`;
+
+describe.skipIf(cannot)(`watching a desktop on a phone${cannot ? ` (${cannot})` : ''}`, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await openChromium(phone);
+  });
+  afterAll(() => browser[Symbol.asyncDispose]());
+
+  it('shows the moving picture in its own colours, and keeps up with it', async () => {
+    await using core = await startStandInCore(quarters(640, 360));
+    await using viewer = await openViewer(browser.context, core.page);
+    await viewer.reaches('live');
+    for (const [across, down, colour] of [
+      [0.2, 0.2, quarterColours.red],
+      [0.8, 0.2, quarterColours.green],
+      [0.2, 0.8, quarterColours.blue],
+      [0.8, 0.8, quarterColours.white],
+    ] as const) {
+      const seen = await viewer.colourAt(across, down);
+      const furthest = Math.max(...colour.map((part, index) => Math.abs((seen[index] ?? 0) - part)));
+      expect(furthest, `${seen} instead of ${colour}`).toBeLessThan(8);
+    }
+    await expect.poll(() => core.subscribers[0]?.sent).toBeGreaterThan(20);
+    expect(core.subscribers[0]?.skipped).toBeLessThan(5);
+  });
+
+  it('takes the token out of the address, says it in the first message, and survives a reload', async () => {
+    await using core = await startStandInCore(quarters(640, 360));
+    await using viewer = await openViewer(browser.context, core.page);
+    await viewer.reaches('live');
+    expect(viewer.page.url()).toBe(`${core.origin}/d/d-1`);
+    expect(core.messages[0]).toEqual({ type: 'auth', token: goodToken });
+    await viewer.page.reload();
+    await viewer.reaches('live');
+  });
+
+  it('reconnects with the token that the core sent last', async () => {
+    await using core = await startStandInCore(quarters(640, 360));
+    await using viewer = await openViewer(browser.context, core.page);
+    await viewer.reaches('live');
+    core.say({ type: 'token', token: 'expired' });
+    await viewer.page.waitForTimeout(100);
+    core.drop();
+    await viewer.reaches('error');
+    expect(core.messages.filter(({ type }) => type === 'auth').at(-1)).toEqual({ type: 'auth', token: 'expired' });
+  });
+
+  it.each([
+    ['expired', 'error', /expired[\s\S]*“desktop” in the thread/],
+    ['revoked', 'ended', /withdrawn[\s\S]*“desktop” in the thread/],
+    ['stopped', 'ended', /has stopped[\s\S]*“desktop”/],
+    ['forged', 'error', /does not open this desktop[\s\S]*“desktop” in the thread/],
+  ])('says what to do when the link is %s', async (token, state, words) => {
+    await using core = await startStandInCore(quarters(640, 360));
+    await using viewer = await openViewer(browser.context, `${core.origin}/d/d-1#${token}`);
+    await viewer.reaches(state);
+    expect(await viewer.card()).toMatch(words);
+    await viewer.page.waitForTimeout(700);
+    expect(core.connections).toBe(1);
+  });
+
+  it('says that the address is not whole when it has no token, and asks nobody', async () => {
+    await using core = await startStandInCore(quarters(640, 360));
+    await using viewer = await openViewer(browser.context, `${core.origin}/d/d-2`);
+    await viewer.reaches('error');
+    expect(await viewer.card()).toMatch(/not the whole link/);
+    expect(core.connections).toBe(0);
+  });
+
+  it('ends a live page within a moment when its desktop stops', async () => {
+    await using core = await startStandInCore(quarters(640, 360));
+    await using viewer = await openViewer(browser.context, core.page);
+    await viewer.reaches('live');
+    core.refuse('stopped', 'it was idle');
+    await viewer.reaches('ended', 1000);
+  });
+
+  it('connects again after the network was away, and keeps the last picture meanwhile', async () => {
+    await using core = await startStandInCore(quarters(640, 360));
+    await using viewer = await openViewer(browser.context, core.page);
+    await viewer.reaches('live');
+    core.behaviour.isAway = true;
+    core.drop();
+    await viewer.reaches('connecting');
+    expect(await viewer.card()).toMatch(/Reconnecting/);
+    core.behaviour.isAway = false;
+    await viewer.reaches('live');
+    expect(await viewer.card()).toBeNull();
+  });
+
+  it('says what the core says while a desktop is away, and comes back with it', async () => {
+    await using core = await startStandInCore(quarters(640, 360));
+    await using viewer = await openViewer(browser.context, core.page);
+    await viewer.reaches('live');
+    core.behaviour.isAway = true;
+    core.refuse('unavailable', 'Its host is gone; another one takes over.');
+    await expect.poll(() => viewer.card()).toMatch(/another one takes over/);
+    core.behaviour.isAway = false;
+    await viewer.reaches('live');
+  });
+
+  it('goes on with a new streamer on the same socket', async () => {
+    await using core = await startStandInCore(quarters(640, 360));
+    await using viewer = await openViewer(browser.context, core.page);
+    await viewer.reaches('live');
+    core.restartStreamer();
+    await expect.poll(() => core.subscribers[1]?.sent, { timeout: 5000 }).toBeGreaterThan(20);
+    expect(core.subscribers[1]?.skipped).toBeLessThan(25);
+    await viewer.reaches('live');
+    expect(core.connections).toBe(1);
+  });
+
+  it('a picture that comes after a pause is no sign of being behind', { retry: 2 }, async () => {
+    let moving = true;
+    await using core = await startStandInCore(quarters(640, 360, () => moving));
+    await using viewer = await openViewer(browser.context, core.page);
+    await viewer.reaches('live');
+    moving = false;
+    await viewer.page.waitForTimeout(1000);
+    const skipped = core.subscribers[0]?.skipped;
+    moving = true;
+    const sent = core.subscribers[0]?.sent ?? 0;
+    await expect.poll(() => core.subscribers[0]?.sent).toBeGreaterThan(sent + 10);
+    expect(core.subscribers[0]?.skipped).toBe(skipped);
+  });
+
+  it('goes over to stills when answers are slow, says so, and goes back only when it is tapped', async () => {
+    await using core = await startStandInCore(quarters(640, 360));
+    await using viewer = await openViewer(browser.context, core.page);
+    await viewer.reaches('live');
+    core.behaviour.pongAfterMs = 260;
+    await viewer.reaches('stills');
+    expect(await viewer.note()).toBe('Video paused to save bandwidth. Tap to retry.');
+    expect(core.messages).toContainEqual({ type: 'set_video_enabled', enabled: false });
+    await expect.poll(() => core.stills.length).toBeGreaterThan(5);
+    const [red = 0, , blue = 0] = await viewer.colourAt(0.2, 0.2);
+    expect(red - blue).toBeGreaterThan(150);
+
+    core.behaviour.pongAfterMs = 0;
+    await viewer.page.waitForTimeout(2500);
+    await viewer.reaches('stills');
+    await viewer.page.locator('#note').tap();
+    await viewer.reaches('live');
+    expect(await viewer.note()).toBeNull();
+    const polled = core.stills.length;
+    await viewer.page.waitForTimeout(500);
+    expect(core.stills.length - polled).toBeLessThanOrEqual(1);
+  });
+
+  it('makes stills poorer while they are slow, at most ten a second, and fetches nothing anew that has not changed', async () => {
+    let moving = true;
+    await using core = await startStandInCore(
+      quarters(640, 360, () => moving),
+      { codec: 'jpeg', stillAfterMs: 550 },
+    );
+    await using viewer = await openViewer(browser.context, core.page);
+    await viewer.reaches('stills');
+    await expect.poll(() => core.stills.at(-1)?.quality, { timeout: 8000 }).toBeLessThanOrEqual(40);
+    moving = false;
+    await expect.poll(() => core.stills.slice(-2).map(({ status }) => status), { timeout: 5000 }).toEqual([304, 304]);
+    // What stays on the screen is fetched once more, well readable.
+    const readable = () => core.stills.filter(({ ifNoneMatch, quality }) => !ifNoneMatch && quality >= 80).length;
+    await expect.poll(readable, { timeout: 8000 }).toBe(1);
+
+    core.behaviour.stillAfterMs = 0;
+    moving = true;
+    await expect.poll(() => core.stills.at(-1)?.quality, { timeout: 8000 }).toBeGreaterThanOrEqual(60);
+    const before = core.stills.length;
+    await viewer.page.waitForTimeout(2000);
+    expect(core.stills.length - before).toBeGreaterThanOrEqual(4);
+    expect(core.stills.length - before).toBeLessThanOrEqual(21);
+    expect(readable()).toBe(1);
+  });
+
+  it('shows stills and says why when the host has no encoder', async () => {
+    await using core = await startStandInCore(quarters(640, 360), { codec: 'jpeg' });
+    await using viewer = await openViewer(browser.context, core.page);
+    await viewer.reaches('stills');
+    expect(await viewer.note()).toMatch(/no video encoder/);
+    expect(await viewer.page.locator('#note').isDisabled()).toBe(true);
+  });
+
+  it('shows stills and says why when the browser cannot decode', async () => {
+    await using core = await startStandInCore(quarters(640, 360));
+    await using viewer = await openViewer(browser.context, core.page, 'delete globalThis.VideoDecoder');
+    await viewer.reaches('stills');
+    expect(await viewer.note()).toMatch(/too old for the video/);
+  });
+
+  it('shows stills and says why on an address that browsers do not trust', async () => {
+    await using core = await startStandInCore(quarters(640, 360));
+    const untrusted = `Object.defineProperty(globalThis, 'isSecureContext', { value: false }); delete globalThis.VideoDecoder`;
+    await using viewer = await openViewer(browser.context, core.page, untrusted);
+    await viewer.reaches('stills');
+    expect(await viewer.note()).toMatch(/https/);
+  });
+
+  it('shows stills when the host finds the link too slow', async () => {
+    await using core = await startStandInCore(quarters(640, 360));
+    await using viewer = await openViewer(browser.context, core.page);
+    await viewer.reaches('live');
+    core.decide(false, 'slow');
+    await viewer.reaches('stills', 1500);
+    expect(await viewer.note()).toBe('Video paused to save bandwidth. Tap to retry.');
+  });
+
+  it('gives up on video that never appears, says so, and tries it again when tapped', async () => {
+    await using core = await startStandInCore(quarters(640, 360));
+    await using viewer = await openViewer(browser.context, core.page, decoderThatShowsNothing);
+    await viewer.reaches('stills', 5000);
+    expect(await viewer.note()).toMatch(/does not appear on this device.*Tap to retry/);
+    await viewer.page.locator('#note').tap();
+    await viewer.page.waitForTimeout(1000);
+    expect(await viewer.note()).toBeNull();
+    await expect.poll(() => viewer.note(), { timeout: 4000 }).toMatch(/does not appear/);
+  });
+
+  it('recovers from a broken stream by a keyframe', async () => {
+    await using core = await startStandInCore(quarters(640, 360));
+    const breaksOnce = `
+      const decode = VideoDecoder.prototype.decode;
+      let pictures = 0;
+      VideoDecoder.prototype.decode = function (chunk) {
+        pictures += 1;
+        if (pictures !== 10) return decode.call(this, chunk);
+        decode.call(this, new EncodedVideoChunk({ type: 'delta', timestamp: chunk.timestamp, data: new Uint8Array(64).fill(7) }));
+      };`;
+    await using viewer = await openViewer(browser.context, core.page, breaksOnce);
+    await viewer.reaches('live');
+    await expect.poll(() => core.subscribers[0]?.sent, { timeout: 8000 }).toBeGreaterThan(60);
+    await viewer.reaches('live');
+    expect(await viewer.note()).toBeNull();
+  });
+
+  it('names who watches and who controls', async () => {
+    await using core = await startStandInCore(quarters(640, 360), {
+      mode: 'watch',
+      controller: 'Grace',
+      viewers: ['Ada', 'Grace', 'Linus'],
+    });
+    await using viewer = await openViewer(browser.context, core.page);
+    await viewer.reaches('live');
+    expect(await viewer.page.locator('#controls').textContent()).toBe('Grace controls');
+    const watching = viewer.page.locator('#watching-summary');
+    expect(await watching.getAttribute('aria-label')).toBe('3 watching: Ada, Grace and 1 more');
+    await watching.tap();
+    expect(await viewer.page.locator('#watching-list li').allTextContents()).toEqual(['Ada', 'Grace', 'Linus']);
+    expect(await viewer.page.locator('#take').isVisible()).toBe(false);
+  });
+
+  it('plays the desktop’s sound when the person has switched it on', async () => {
+    await using core = await startStandInCore(quarters(640, 360));
+    const counts = `
+      globalThis.played = 0;
+      const start = AudioBufferSourceNode.prototype.start;
+      AudioBufferSourceNode.prototype.start = function (at) { played += 1; return start.call(this, at); };`;
+    await using viewer = await openViewer(browser.context, core.page, counts);
+    await viewer.reaches('live');
+    const button = viewer.page.locator('#sound');
+    expect(await button.isVisible()).toBe(false);
+    // 20 ms of silence (RFC 6716: fullband, stereo, one frame).
+    const silence = Uint8Array.of(0xfc, 0xff, 0xfe);
+    const playsFor = (packets: number, from: number) => {
+      for (let sequence = from; sequence < from + packets; sequence += 1)
+        core.send(encodeAudio({ sequence, ptsMicroseconds: BigInt(sequence * 20_000), data: silence }));
+    };
+    playsFor(3, 0);
+    await expect.poll(() => button.isVisible()).toBe(true);
+    expect(await viewer.page.evaluate('played')).toBe(0);
+    await button.tap();
+    playsFor(5, 3);
+    await expect.poll(() => viewer.page.evaluate('played')).toBe(5);
+  });
+
+  it('tells a screen reader what has happened', async () => {
+    await using core = await startStandInCore(quarters(640, 360));
+    await using viewer = await openViewer(browser.context, core.page);
+    await viewer.reaches('live');
+    const voice = viewer.page.getByRole('status');
+    await expect.poll(() => voice.first().textContent()).toMatch(/on the screen, live/);
+    core.refuse('stopped', 'it was idle');
+    await expect.poll(() => voice.first().textContent()).toMatch(/has stopped/);
+  });
+});
