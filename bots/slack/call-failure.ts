@@ -70,9 +70,10 @@ function platformFailure(code: string, error: WebAPIPlatformError): Error {
 
 const refusedToken = 'Slack refuses SLACK_BOT_TOKEN: install the app again and set the token that Slack shows then';
 const forbidden = 'a rule of the Slack workspace forbids the app to write there';
+const noUploads = 'the Slack workspace takes no such files';
 const tooLong = 'the message is too long for Slack';
 
-/** Errors of chat.postMessage and chat.update at which trying again cannot help (docs.slack.dev/reference/methods). */
+/** Errors of chat.* and files.* at which trying again cannot help (docs.slack.dev/reference/methods). */
 const sentences: Readonly<Record<string, string>> = {
   channel_not_found: 'the Slack channel is gone, or the app was removed from it: invite the app there',
   not_in_channel: 'the app is no member of the Slack channel: invite it there',
@@ -101,6 +102,11 @@ const sentences: Readonly<Record<string, string>> = {
   thread_not_found: 'the Slack thread is gone',
   messages_tab_disabled: 'direct messages to the app are switched off: switch on its messages tab under "App Home"',
   user_not_found: 'the Slack user is gone',
+  user_not_in_channel: 'the person is not in the Slack channel',
+  file_upload_size_restricted: 'the Slack workspace takes no file of that size',
+  file_uploads_disabled: noUploads,
+  file_uploads_except_images_disabled: noUploads,
+  storage_limit_reached: 'the Slack workspace has no room left for files',
   invalid_blocks: 'Slack cannot read the message',
   invalid_blocks_format: 'Slack cannot read the message',
 };

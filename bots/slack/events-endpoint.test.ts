@@ -6,7 +6,7 @@ import { InvalidInputError, UnavailableError } from '../../core/errors.ts';
 import { listen } from '../../core/http/listen.ts';
 import { eventsOf } from '../../e2e/stand-ins/slack/event-bodies.ts';
 import { signatureHeaders } from '../../e2e/stand-ins/slack/sign.ts';
-import { eventsEndpoint, type TakeEvent } from './events-endpoint.ts';
+import { eventsEndpoint, type Take } from './events-endpoint.ts';
 import { failCommits, freeCommits, slowCommits } from './testing/hold-commits.ts';
 import { openSlackHouse, type SlackHouse, type SlackHouseOptions, signingSecret } from './testing/slack-house.ts';
 
@@ -20,10 +20,10 @@ const log = pino({ level: 'silent' });
 const event = JSON.stringify({ type: 'event_callback', event: { type: 'app_mention', text: 'hi' } });
 
 /** The endpoint alone, in front of a `take` of the test's. */
-async function open(take: TakeEvent, patienceMs?: number) {
+async function open(take: Take, patienceMs?: number) {
   const endpoint = eventsEndpoint(
     { SLACK_SIGNING_SECRET: signingSecret },
-    { take, log, ...(patienceMs ? { patienceMs } : {}) },
+    { take, takeClick: take, log, ...(patienceMs ? { patienceMs } : {}) },
   );
   const app = express();
   app.use(endpoint.routes);

@@ -6,11 +6,11 @@ import { slackLog } from './slack-log.ts';
 import type { SlackSettings } from './slack-settings.ts';
 import { isSignedBySlack } from './verify-signature.ts';
 
-/** Slack's events come here. */
+/** Slack's events and clicks come here. */
 export const eventsPath = '/slack/events';
 
-/** What takes an event: it returns when all of it is committed, and throws when it is not. */
-export type TakeEvent = (body: unknown) => Promise<void>;
+/** What takes an event or a click: it returns when all of it is committed, and throws when it is not. */
+export type Take = (body: unknown) => Promise<void>;
 
 /** The endpoint, and its end. */
 export interface EventsEndpoint {
@@ -24,18 +24,19 @@ const patienceMs = 10_000;
 const bodyLimit = '4mb';
 
 /**
- * The HTTP door of the Events API: checks the signature on the raw body (401), answers url_verification, hands events to Bolt, whose
- * listeners call `take`.
+ * The HTTP door of the Events API and of clicks: checks the signature on the raw body (401), answers url_verification, hands the rest
+ * to Bolt, whose listeners call `take` and `takeClick`.
  *
  * Rule 1 of design §4, "accepted means committed". Bolt's own receivers answer too early or too much: an event is acknowledged before
  * its listeners (`App.processEvent`), at once unless `processBeforeResponse` is set, and after 3 s by a timer of their own. So this is a
  * receiver of ours, Bolt's port for that: it answers when `processEvent` has settled, whatever was acknowledged meanwhile. No error
  * handler swallows a failure, so that what a listener throws comes out of `processEvent` and becomes 5xx here; and `authorize`, which
- * runs on every event, asks nobody.
+ * runs on every event, asks nobody. A click, which Slack sends once and waits for 3 s, is answered by the same rule: who sees Slack's
+ * warning sign may click again, and a click that was acknowledged and lost nobody could mend.
  */
 export function eventsEndpoint(
   settings: Pick<SlackSettings, 'SLACK_SIGNING_SECRET'>,
-  options: { take: TakeEvent; log: Log; patienceMs?: number },
+  options: { take: Take; takeClick: Take; log: Log; patienceMs?: number },
 ): EventsEndpoint {
   const { log } = options;
   const signingSecret = settings.SLACK_SIGNING_SECRET;
@@ -54,15 +55,19 @@ export function eventsEndpoint(
   app.error(async (error) => {
     throw error;
   });
-  const listener = async ({ body }: { body: unknown }) => {
-    if (stopped) throw new UnavailableError('this process is being stopped');
-    const work = options.take(body);
-    taking.add(work);
-    work.catch(() => undefined).finally(() => taking.delete(work));
-    await orTooLate(work, options.patienceMs ?? patienceMs);
-  };
-  app.event('app_mention', listener);
-  app.event('message', listener);
+  const takeWith =
+    (take: Take) =>
+    async ({ body, ack }: { body: unknown; ack?: () => Promise<void> }) => {
+      if (stopped) throw new UnavailableError('this process is being stopped');
+      const work = take(body);
+      taking.add(work);
+      work.catch(() => undefined).finally(() => taking.delete(work));
+      await orTooLate(work, options.patienceMs ?? patienceMs);
+      await ack?.();
+    };
+  app.event('app_mention', takeWith(options.take));
+  app.event('message', takeWith(options.take));
+  app.action({ type: 'block_actions' }, takeWith(options.takeClick));
 
   const routes = Router();
   routes.post(
@@ -77,7 +82,7 @@ export function eventsEndpoint(
         return;
       }
       try {
-        const payload = parseBody(body);
+        const payload = parseBody(body, Boolean(request.is('application/x-www-form-urlencoded')));
         if (payload.type === 'url_verification') {
           response.json({ challenge: payload.challenge });
           return;
@@ -90,7 +95,7 @@ export function eventsEndpoint(
         response.status(isKnown ? 200 : 404).end();
       } catch (error) {
         const status = statusOf(error);
-        log.warn({ err: error, status }, 'an event of Slack was not accepted');
+        log.warn({ err: error, status }, 'what Slack sent was not accepted');
         // What can never be read is not worth being sent three times more.
         if (status < 500) response.set('X-Slack-No-Retry', '1');
         response.status(status).end();
@@ -106,10 +111,12 @@ export function eventsEndpoint(
   };
 }
 
-function parseBody(body: Buffer): Record<string, unknown> {
+/** An event is JSON; a click is JSON too, in the one field of a form. */
+function parseBody(body: Buffer, isForm: boolean): Record<string, unknown> {
+  const text = body.toString('utf8');
   let payload: unknown;
   try {
-    payload = JSON.parse(body.toString('utf8'));
+    payload = JSON.parse(isForm ? (new URLSearchParams(text).get('payload') ?? '') : text);
   } catch (cause) {
     throw new InvalidInputError('the body is no JSON', 'invalid_input', { cause });
   }

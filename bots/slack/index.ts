@@ -9,6 +9,7 @@ import { eventsEndpoint, eventsPath } from './events-endpoint.ts';
 import type { Workspace } from './identify-workspace.ts';
 import { createPeople } from './people.ts';
 import { reachSlack } from './reach-slack.ts';
+import { receiveClick } from './receive-click.ts';
 import { type Reception, receiveEvent } from './receive-event.ts';
 import { slackClient } from './slack-client.ts';
 import { SlackDoor } from './slack-door.ts';
@@ -40,10 +41,8 @@ async function start(core: Core, settings: SlackSettings, context: BotContext): 
 
   const endpoint = eventsEndpoint(settings, {
     log: core.log,
-    async take(body) {
-      if (!reception) throw new UnavailableError('Slack has not told yet which workspace the bot token belongs to');
-      await receiveEvent(reception, body);
-    },
+    take: async (body) => await receiveEvent(receptionOrLater(reception), body),
+    takeClick: async (body) => await receiveClick(receptionOrLater(reception), body),
   });
   context.mount('/', endpoint.routes);
 
@@ -61,6 +60,11 @@ async function start(core: Core, settings: SlackSettings, context: BotContext): 
       await endpoint.stop();
     },
   };
+}
+
+function receptionOrLater(reception: Reception | undefined): Reception {
+  if (!reception) throw new UnavailableError('Slack has not told yet which workspace the bot token belongs to');
+  return reception;
 }
 
 function missing(key: string, given: string): ConfigurationError {

@@ -13,9 +13,10 @@ it('the manifest that lies beside its builder is what it builds', async () => {
   ).toEqual(buildSlackManifest({ PUBLIC_URL: example }));
 });
 
-it('leads Slack to the events of this server', () => {
-  expect(buildSlackManifest({ PUBLIC_URL: `${example}/` }).settings.event_subscriptions.request_url).toBe(
-    'https://switchboard.example.com/slack/events',
+it('leads Slack to this server with events and with clicks', () => {
+  const { event_subscriptions: events, interactivity } = buildSlackManifest({ PUBLIC_URL: `${example}/` }).settings;
+  expect([events.request_url, interactivity.request_url]).toEqual(
+    Array(2).fill('https://switchboard.example.com/slack/events'),
   );
 });
 

@@ -43,7 +43,7 @@ export async function receiveEvent(reception: Reception, body: unknown): Promise
   const happening = whatHappened(envelope.event, workspace.botUser);
   switch (happening.kind) {
     case 'said':
-      await receiveSaid(reception, happening, envelope);
+      await receiveSaid(reception, happening, envelope.event_id);
       return;
     case 'edited':
     case 'deleted':
@@ -64,8 +64,12 @@ function isOurs(envelope: SlackEnvelope, team: string): boolean {
   return (envelope.authorizations ?? []).some((authorization) => authorization.team_id === team);
 }
 
-/** A message of a person: taken when it is meant for an agent, or somebody listens to everything there. */
-async function receiveSaid(reception: Reception, said: Said, envelope: SlackEnvelope): Promise<void> {
+/**
+ * A message of a person: taken when it is meant for an agent, or somebody listens to everything there.
+ *
+ * @param name Slack's name for what tells of it: the same again is known for the same message
+ */
+export async function receiveSaid(reception: Reception, said: Said, name: string): Promise<void> {
   const { core, organisation, workspace, people } = reception;
   const isDirect = said.channelType === 'im' || said.channel.startsWith('D');
   // A DM is one conversation, unless somebody opens a thread in it; elsewhere every message may begin a thread.
@@ -73,7 +77,7 @@ async function receiveSaid(reception: Reception, said: Said, envelope: SlackEnve
   const meant = said.mention || isDirect || mentions(said.text, workspace.botUser);
   const externalId = `${said.userTeam ?? workspace.team}:${said.user}`;
   const body = textFromSlack(said.text, { botUser: workspace.botUser, nameOf: people.nameOf });
-  const receipts = [messageKey(said.channel, said.ts), envelope.event_id];
+  const receipts = [messageKey(said.channel, said.ts), name];
   const place = await placeOf(reception, { channel: said.channel, isDirect, user: said.user }, meant, {
     threadPlace,
     message: { sender: { platform: 'slack', externalId }, body, receipts },
@@ -107,7 +111,7 @@ async function receiveSaid(reception: Reception, said: Said, envelope: SlackEnve
   });
   const { event, duplicate } = received.appended;
   core.log.info(
-    { event, thread: received.appended.thread, slack: envelope.event_id },
+    { event, thread: received.appended.thread, slack: name },
     duplicate ? 'an event of Slack came again' : 'a message of Slack was stored',
   );
   people.learn(said.user, { organisation, externalId });

@@ -1,18 +1,23 @@
 import type { WebClient } from '@slack/web-api';
 import type { Core } from '../../core/core.ts';
-import type { Delivered, Door, OutgoingDelivery } from '../../core/delivery/door.ts';
+import type { Delivered, Door, OutgoingDelivery, PrivateAnswer } from '../../core/delivery/door.ts';
 import { blockBudget, secondsBlocked, takeFromBudget } from '../../core/delivery/rate-budget.ts';
-import { OutsideUnavailable } from '../../core/dispatch/failure.ts';
+import { OutsideUnavailable, PermanentFailure } from '../../core/dispatch/failure.ts';
+import type { OrganisationId } from '../../core/store/ids.ts';
 import { isChatPlace } from '../../core/streams/chat-thread.ts';
+import { findCaption } from '../find-caption.ts';
 import { callFailure, retryAfterOf, slackErrorCode, surelyNotDone } from './call-failure.ts';
+import { type Composed, composeMessage, composePrivate } from './compose-message.ts';
 import { deliveryMetadata, findPosted } from './find-posted.ts';
 import type { Workspace } from './identify-workspace.ts';
 import { messageKey, tsOf } from './message-key.ts';
-import { type SlackContent, textToSlack } from './text-to-slack.ts';
+import { shareFiles } from './share-files.ts';
+import { showStill } from './show-still.ts';
+import type { SlackContent } from './text-to-slack.ts';
 
 /** What the door needs of a running house. */
 interface Connected {
-  core: Pick<Core, 'database' | 'log'>;
+  core: Pick<Core, 'database' | 'log' | 'metrics'>;
   client: WebClient;
   workspace: Workspace;
 }
@@ -41,10 +46,45 @@ export class SlackDoor implements Door {
   }
 
   async deliver(delivery: OutgoingDelivery): Promise<Delivered> {
-    const connected = this.#connected;
-    if (!connected) throw new OutsideUnavailable('Slack has not been reached yet', { retryAfterSeconds: 1 });
+    const connected = this.#orLater();
+    const { speaker } = await findCaption(connected.core.database, delivery);
     const posted = delivery.externalId ? tsOf(delivery.externalId) : await this.#findEarlier(connected, delivery);
-    return posted ? await this.#edit(connected, delivery, posted) : await this.#post(connected, delivery);
+    const composed = composeMessage(delivery, speaker);
+    const delivered = posted
+      ? await this.#edit(connected, delivery, composed, posted)
+      : await this.#post(connected, delivery, composed);
+    await beginThread(connected.core, delivery, tsOf(delivered.externalId));
+    if (!delivery.files?.length) return delivered;
+    return await this.#share(connected, delivery, delivered, speaker);
+  }
+
+  /**
+   * Slack shows it to that person until their client is started again, and keeps it nowhere. It comes without a picture: the person has
+   * clicked or written this moment, Slack waits 3 s for our answer to that, and an upload takes four calls.
+   */
+  async tellAlone(answer: PrivateAnswer): Promise<void> {
+    const connected = this.#orLater();
+    const { core, client, workspace } = connected;
+    const { organisation, threadPlace } = answer;
+    const budget = `slack ${workspace.team} chat.postEphemeral`;
+    await refuseWhileBlocked(core, organisation, budget);
+    try {
+      await client.chat.postEphemeral({
+        channel: answer.binding.externalId,
+        // an Identity is known by workspace and user
+        user: answer.person.slice(answer.person.lastIndexOf(':') + 1),
+        ...composePrivate(answer.text, answer.card),
+        ...threadOf(threadPlace),
+      });
+    } catch (error) {
+      await holdBack(core, organisation, budget, error);
+      throw callFailure(error);
+    }
+  }
+
+  #orLater(): Connected {
+    if (!this.#connected) throw new OutsideUnavailable('Slack has not been reached yet', { retryAfterSeconds: 1 });
+    return this.#connected;
   }
 
   /** What an earlier attempt may have posted. Looked for only when its outcome is not known. */
@@ -70,21 +110,23 @@ export class SlackDoor implements Door {
     }
   }
 
-  async #post({ core, client, workspace }: Connected, delivery: OutgoingDelivery): Promise<Delivered> {
-    const { organisation, threadPlace } = delivery;
+  async #post(connected: Connected, delivery: OutgoingDelivery, composed: Composed): Promise<Delivered> {
+    const { core, client, workspace } = connected;
+    const { organisation, threadPlace, card } = delivery;
     const channel = delivery.binding.externalId;
     const budget = `slack ${workspace.team} chat.postMessage ${channel}`;
-    const blocked = await secondsBlocked(core.database, organisation, budget);
-    if (blocked > 0) throw new OutsideUnavailable('Slack has asked to wait', { retryAfterSeconds: blocked });
+    await refuseWhileBlocked(core, organisation, budget);
     try {
-      const { ts } = await client.chat.postMessage({
-        channel,
-        ...contentOf(delivery),
-        ...(threadPlace === null || isChatPlace(threadPlace) ? {} : { thread_ts: threadPlace }),
-        metadata: { event_type: deliveryMetadata, event_payload: { delivery: delivery.id } },
-        unfurl_links: false,
-        unfurl_media: false,
-      });
+      const { ts } = await say(connected, organisation, composed, card, (content) =>
+        client.chat.postMessage({
+          channel,
+          ...content,
+          ...threadOf(threadPlace),
+          metadata: { event_type: deliveryMetadata, event_payload: { delivery: delivery.id } },
+          unfurl_links: false,
+          unfurl_media: false,
+        }),
+      );
       if (!ts) throw new Error('Slack took a message and gave it no ts');
       this.#refused.delete(delivery.id);
       return { externalId: messageKey(channel, ts) };
@@ -95,9 +137,9 @@ export class SlackDoor implements Door {
     }
   }
 
-  async #edit(connected: Connected, delivery: OutgoingDelivery, ts: string): Promise<Delivered> {
+  async #edit(connected: Connected, delivery: OutgoingDelivery, composed: Composed, ts: string): Promise<Delivered> {
     const { core, client, workspace } = connected;
-    const { organisation } = delivery;
+    const { organisation, card } = delivery;
     const channel = delivery.binding.externalId;
     const delivered = { externalId: messageKey(channel, ts) };
     const isDraft = delivery.event === null;
@@ -109,7 +151,7 @@ export class SlackDoor implements Door {
       throw new OutsideUnavailable('Slack has asked to wait with edits', { retryAfterSeconds: wait });
     }
     try {
-      await client.chat.update({ channel, ts, ...contentOf(delivery) });
+      await say(connected, organisation, composed, card, (content) => client.chat.update({ channel, ts, ...content }));
       return delivered;
     } catch (error) {
       await holdBack(core, organisation, budget.key, error);
@@ -117,9 +159,42 @@ export class SlackDoor implements Door {
       if (code !== undefined && notEditable.has(code)) {
         if (isDraft) return delivered;
         // The reply matters more than that it is one message.
-        return await this.#post(connected, delivery);
+        return await this.#post(connected, delivery, composed);
       }
       throw callFailure(error);
+    }
+  }
+
+  /** The files of a message that stands. That Slack will never take them is said in the message. */
+  async #share(
+    connected: Connected,
+    delivery: OutgoingDelivery,
+    delivered: Delivered,
+    speaker: string | null,
+  ): Promise<Delivered> {
+    const { core, client, workspace } = connected;
+    const { organisation, id, files = [], threadPlace, repeated } = delivery;
+    const budget = `slack ${workspace.team} files`;
+    const message = tsOf(delivered.externalId);
+    // From here on the message is known, whatever becomes of the files.
+    await core.database.query('update delivery set external_id = $3 where organisation = $1 and id = $2', [
+      organisation,
+      id,
+      delivered.externalId,
+    ]);
+    await refuseWhileBlocked(core, organisation, budget);
+    try {
+      const channel = delivery.binding.externalId;
+      const shared = await shareFiles(client, workspace, { channel, threadPlace, message, files, repeated });
+      return { ...delivered, externalIds: shared };
+    } catch (error) {
+      await holdBack(core, organisation, budget, error);
+      const failure = callFailure(error);
+      if (!(failure instanceof PermanentFailure)) throw failure;
+      core.log.warn({ delivery: id, err: failure }, 'Slack does not take the files of a message');
+      const names = files.map(({ name }) => name).join(', ');
+      const text = `${delivery.text.trim()}\n\n_(${names} could not be sent: ${failure.message}.)_`;
+      return await this.#edit(connected, delivery, composeMessage({ ...delivery, text }, speaker), message);
     }
   }
 
@@ -129,17 +204,51 @@ export class SlackDoor implements Door {
   }
 }
 
-/** The text, and links to what is attached: files lie elsewhere and are not copied. */
-function contentOf({ event, text }: OutgoingDelivery): SlackContent {
-  const files = (event?.attachments ?? []).map(({ name, url }) => {
-    const label = name.replace(/[[\]]/g, '\\$&');
-    return url ? `[${label}](${url})` : `${label} (cannot be shown in Slack)`;
-  });
-  return textToSlack([text, ...files].join('\n\n'), { growing: event === null });
+/** Sends content with the still of its Desktop, and once more without it where Slack finds fault with the blocks. */
+async function say<T>(
+  connected: Connected,
+  organisation: OrganisationId,
+  composed: Composed,
+  card: OutgoingDelivery['card'],
+  send: (content: SlackContent) => Promise<T>,
+): Promise<T> {
+  const still = await showStill(connected, organisation, card);
+  try {
+    return await send(composed(still.picture));
+  } catch (error) {
+    if (still.picture === undefined || slackErrorCode(error) !== 'invalid_blocks') throw error;
+    still.leaveOut(error);
+    return await send(composed(undefined));
+  }
+}
+
+/** A message that stands alone in a channel begins a thread there: what people answer in it comes into this Thread. */
+async function beginThread(core: Connected['core'], delivery: OutgoingDelivery, ts: string): Promise<void> {
+  const { organisation, binding, thread, threadPlace } = delivery;
+  // A direct message is one conversation, and its Thread's place is the chat.
+  if (threadPlace !== null || binding.externalId.startsWith('D')) return;
+  await core.database.query(
+    `insert into thread_binding (organisation, binding, external_id, thread) values ($1, $2, $3, $4) on conflict do nothing`,
+    [organisation, binding.id, ts, thread],
+  );
+}
+
+function threadOf(threadPlace: string | null): { thread_ts?: string } {
+  return threadPlace === null || isChatPlace(threadPlace) ? {} : { thread_ts: threadPlace };
+}
+
+async function refuseWhileBlocked(core: Connected['core'], organisation: OrganisationId, key: string): Promise<void> {
+  const blocked = await secondsBlocked(core.database, organisation, key);
+  if (blocked > 0) throw new OutsideUnavailable('Slack has asked to wait', { retryAfterSeconds: blocked });
 }
 
 /** After a 429 no process asks for the same before Slack's time is over. */
-async function holdBack(core: Connected['core'], organisation: string, key: string, error: unknown): Promise<void> {
+async function holdBack(
+  core: Connected['core'],
+  organisation: OrganisationId,
+  key: string,
+  error: unknown,
+): Promise<void> {
   const seconds = retryAfterOf(error);
   if (seconds !== undefined) await blockBudget(core.database, organisation, key, seconds);
 }

@@ -1,9 +1,9 @@
-import type { MarkdownBlock } from '@slack/types';
+import type { KnownBlock, MarkdownBlock } from '@slack/types';
 
 /** One message's content: what is shown, and the text for notifications and for whatever shows no blocks. */
-export interface SlackContent {
+export interface SlackContent<Shown = KnownBlock> {
   text: string;
-  blocks: MarkdownBlock[];
+  blocks: Shown[];
 }
 
 /** A markdown block takes 12,000 characters (docs.slack.dev/reference/block-kit/blocks/markdown-block); some are left for the note. */
@@ -16,7 +16,7 @@ const textAtMost = 3900;
  *
  * @param options `growing`: it is still being written, so that a cut is not worth a word
  */
-export function textToSlack(markdown: string, options: { growing?: boolean } = {}): SlackContent {
+export function textToSlack(markdown: string, options: { growing?: boolean } = {}): SlackContent<MarkdownBlock> {
   const shown = cut(calm(markdown), blockAtMost, options.growing ?? false);
   return {
     text: cutAt(toMrkdwn(shown), textAtMost),

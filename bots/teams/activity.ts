@@ -44,6 +44,8 @@ export const activity = z.object({
   }),
   text: z.string().nullish(),
   name: z.string().nullish(),
+  /** Of a click on a card: what the button holds. */
+  value: z.unknown().optional(),
   replyToId: z.string().nullish(),
   entities: z.array(entity.nullish().catch(null)).nullish().catch(null),
   attachments: z.array(attachment.nullish().catch(null)).nullish().catch(null),

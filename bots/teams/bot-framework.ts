@@ -3,6 +3,7 @@ import { OutsideUnavailable } from '../../core/dispatch/failure.ts';
 import { type CallConnector, connectorCaller } from './call-connector.ts';
 import type { Cloud } from './clouds.ts';
 import type { ServiceUrlPolicy } from './service-url.ts';
+import type { TeamsMessage } from './teams-message.ts';
 
 /*
  * The one file that knows the Bot Framework SDK (`botbuilder`, archived by its vendor). It signs in and speaks the Connector's
@@ -20,11 +21,18 @@ export interface ConversationAddress {
 
 /** What can be done in a conversation. Throws what core/dispatch/failure.ts understands. */
 export interface BotFramework {
-  /** Posts a message of markdown. Returns the platform's id of it. */
-  post(to: ConversationAddress, text: string): Promise<string>;
+  /** Posts a message. Returns the platform's id of it. */
+  post(to: ConversationAddress, message: TeamsMessage): Promise<string>;
   /** Posts a message that begins a thread of a channel. Returns the thread's conversation as well. */
-  begin(channel: ConversationAddress, text: string): Promise<{ conversation: string; message: string }>;
-  edit(to: ConversationAddress, message: string, text: string): Promise<void>;
+  begin(channel: ConversationAddress, message: TeamsMessage): Promise<{ conversation: string; message: string }>;
+  edit(to: ConversationAddress, id: string, message: TeamsMessage): Promise<void>;
+  /**
+   * The personal chat with somebody whom the bot has met elsewhere: the one there is, or a new one. Returns its conversation. Teams
+   * refuses (403) for a person for whom the app is not installed.
+   *
+   * @param person an Entra object id, or Teams' own id of a person
+   */
+  openPersonalChat(from: ConversationAddress, person: string): Promise<string>;
   /** Shows for a few seconds that somebody is about to answer. */
   typing(to: ConversationAddress): Promise<void>;
 }
@@ -82,36 +90,51 @@ export async function openBotFramework(options: {
   }
 
   const from = (to: ConversationAddress) => ({ id: to.bot.id, name: to.bot.name ?? '' });
-  const message = (to: ConversationAddress, text: string) => ({
+  const activityOf = (to: ConversationAddress, message: TeamsMessage) => ({
     type: 'message',
-    textFormat: 'markdown',
-    text,
     from: from(to),
+    ...('text' in message
+      ? { textFormat: 'markdown', text: message.text }
+      : {
+          summary: message.summary,
+          attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', content: message.card }],
+        }),
   });
 
   return {
-    async post(to, text) {
+    async post(to, message) {
       const { id } = await within(to, (client) =>
-        client.conversations.sendToConversation(to.conversation, message(to, text)),
+        client.conversations.sendToConversation(to.conversation, activityOf(to, message)),
       );
       return id;
     },
-    async begin(channel, text) {
+    async begin(channel, message) {
       const begun = await within(channel, (client) =>
         client.conversations.createConversation({
           isGroup: true,
           bot: from(channel),
           channelData: { channel: { id: channel.conversation } },
           ...(channel.tenant === undefined ? {} : { tenantId: channel.tenant }),
-          activity: message(channel, text) as Activity,
+          activity: activityOf(channel, message) as Activity,
         } as ConversationParameters),
       );
       return { conversation: begun.id, message: begun.activityId };
     },
-    async edit(to, id, text) {
+    async edit(to, id, message) {
       await within(to, (client) =>
-        client.conversations.updateActivity(to.conversation, id, { ...message(to, text), id }),
+        client.conversations.updateActivity(to.conversation, id, { ...activityOf(to, message), id }),
       );
+    },
+    async openPersonalChat(to, person) {
+      const { id } = await within(to, (client) =>
+        client.conversations.createConversation({
+          isGroup: false,
+          bot: from(to),
+          members: [{ id: person }],
+          ...(to.tenant === undefined ? {} : { tenantId: to.tenant, channelData: { tenant: { id: to.tenant } } }),
+        } as ConversationParameters),
+      );
+      return id;
     },
     async typing(to) {
       await within(to, (client) =>

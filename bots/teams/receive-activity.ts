@@ -10,6 +10,7 @@ import { reportDelete, reportEdit } from '../../core/streams/report-change.ts';
 import type { Activity } from './activity.ts';
 import { configOf, rememberConfig } from './binding-config.ts';
 import { describeTeamsPlace, placeOf, receiptOf, type TeamsPlace } from './conversation.ts';
+import { readClick } from './read-click.ts';
 import { readText } from './read-text.ts';
 import { welcomeText } from './welcome-text.ts';
 
@@ -55,7 +56,7 @@ async function receiveMessage(core: Core, verified: VerifiedActivity): Promise<O
   const sender = senderOf(verified);
   if (!sender) return { kind: 'ignored', why: 'nobody, or a bot, wrote it' };
   const place = placeOf(activity);
-  const written = readText(activity);
+  const written = readClick(activity) ?? readText(activity);
   const attachments = attachmentsOf(activity);
   if (written.text === '' && attachments.length === 0 && !written.mentioned)
     return { kind: 'ignored', why: 'it says nothing' };

@@ -1,18 +1,19 @@
 import type { Core } from '../../core/core.ts';
-import type { Delivered, Door, OutgoingDelivery } from '../../core/delivery/door.ts';
+import type { Delivered, Door, OutgoingDelivery, PrivateAnswer } from '../../core/delivery/door.ts';
 import { OutsideUnavailable, PermanentFailure } from '../../core/dispatch/failure.ts';
+import { findCaption } from '../find-caption.ts';
 import { type BindingConfig, bindingConfig } from './binding-config.ts';
 import type { BotFramework, ConversationAddress } from './bot-framework.ts';
+import { composeMessages } from './compose-messages.ts';
 import { GoneFromTeams } from './connector-failure.ts';
 import { receiptOf } from './conversation.ts';
-import { findCaption } from './find-caption.ts';
 import { newThreadPlace } from './receive-activity.ts';
-import { cutDraft, splitText } from './split-text.ts';
-import { mentionsOnly } from './welcome-text.ts';
+import type { TeamsMessage } from './teams-message.ts';
+import { tellAlone } from './tell-alone.ts';
 
 /** What the door works with once the bot has started. */
 interface Open {
-  core: Pick<Core, 'database'>;
+  core: Pick<Core, 'database' | 'log' | 'metrics'>;
   bot: BotFramework;
 }
 
@@ -35,19 +36,52 @@ export class TeamsDoor implements Door {
   }
 
   async deliver(delivery: OutgoingDelivery): Promise<Delivered> {
-    if (!this.#open) throw new OutsideUnavailable('the Teams door is not open', { retryAfterSeconds: 5 });
-    const config = configOf(delivery);
-    const text = await textOf(this.#open, delivery, config);
-    if (text === '') throw new PermanentFailure('there is nothing in it that could be sent');
-    const pieces = delivery.event ? splitText(text) : [cutDraft(text)];
+    const open = this.#orLater();
+    const config = configOf(delivery.binding);
+    const pieces = await composeMessages(
+      delivery,
+      await findCaption(open.core.database, delivery),
+      config,
+      leavesOut(open.core),
+    );
+    if (pieces.length === 0) throw new PermanentFailure('there is nothing in it that could be sent');
     const conversation = conversationOf(delivery, config);
-    this.#keepQuiet(conversation ?? delivery.binding.externalId);
+    return await this.#inQuiet(conversation ?? delivery.binding.externalId, () =>
+      conversation === undefined
+        ? begin(open, delivery, config, pieces)
+        : show(open, delivery, { ...addressOf(config), conversation }, pieces),
+    );
+  }
+
+  async tellAlone(answer: PrivateAnswer): Promise<void> {
+    const { bot, core } = this.#orLater();
+    const config = configOf(answer.binding);
+    // A Thread that has no place yet is told nowhere: the sentence for all goes to the channel.
+    const conversation = conversationOf(answer, config) ?? answer.binding.externalId;
+    await this.#inQuiet(conversation, () =>
+      tellAlone(
+        { bot, database: core.database },
+        { ...addressOf(config), conversation },
+        config.kind === 'personal',
+        answer,
+        leavesOut(core),
+      ),
+    );
+  }
+
+  #orLater(): Open {
+    if (!this.#open) throw new OutsideUnavailable('the Teams door is not open', { retryAfterSeconds: 5 });
+    return this.#open;
+  }
+
+  /** Says something in a conversation, unless Teams has asked for quiet there. */
+  async #inQuiet<T>(conversation: string, work: () => Promise<T>): Promise<T> {
+    this.#keepQuiet(conversation);
     try {
-      if (conversation === undefined) return await begin(this.#open, delivery, config, pieces);
-      return await show(this.#open, delivery, { ...addressOf(config), conversation }, pieces);
+      return await work();
     } catch (error) {
       if (error instanceof OutsideUnavailable && error.retryAfterSeconds !== undefined)
-        this.#beQuiet(conversation ?? delivery.binding.externalId, error.retryAfterSeconds);
+        this.#beQuiet(conversation, error.retryAfterSeconds);
       throw error;
     }
   }
@@ -76,7 +110,7 @@ async function show(
   open: Open,
   delivery: OutgoingDelivery,
   to: ConversationAddress,
-  pieces: readonly string[],
+  pieces: readonly TeamsMessage[],
   done: readonly string[] = [],
 ): Promise<Delivered> {
   const shown = delivery.externalId === null ? [] : delivery.externalId.split(' ');
@@ -93,15 +127,15 @@ async function showPiece(
   { bot }: Open,
   to: ConversationAddress,
   id: string | undefined,
-  text: string,
+  message: TeamsMessage,
 ): Promise<string> {
-  if (id === undefined) return await bot.post(to, text);
+  if (id === undefined) return await bot.post(to, message);
   try {
-    await bot.edit(to, id, text);
+    await bot.edit(to, id, message);
     return id;
   } catch (error) {
     if (!(error instanceof GoneFromTeams)) throw error;
-    return await bot.post(to, text);
+    return await bot.post(to, message);
   }
 }
 
@@ -113,8 +147,16 @@ async function noteProgress({ core }: Open, delivery: OutgoingDelivery, ids: rea
   ]);
 }
 
-function configOf(delivery: OutgoingDelivery): BindingConfig {
-  const config = bindingConfig.safeParse(delivery.binding.config);
+/** A message matters more than its picture. */
+function leavesOut({ log, metrics }: Open['core']): (why: unknown) => void {
+  return (err) => {
+    metrics.deliveryAttempted('teams', 'without_picture');
+    log.warn({ err }, 'a desktop goes to Teams without its picture');
+  };
+}
+
+function configOf(binding: OutgoingDelivery['binding']): BindingConfig {
+  const config = bindingConfig.safeParse(binding.config);
   if (!config.success)
     throw new PermanentFailure('it is not known how to reach this place: nothing has come from it yet');
   return config.data;
@@ -125,7 +167,10 @@ function addressOf({ serviceUrl, bot, tenant }: BindingConfig): Omit<Conversatio
 }
 
 /** Undefined: in a channel a Thread that has no place there yet begins a new one. */
-function conversationOf({ threadPlace, binding }: OutgoingDelivery, { kind }: BindingConfig): string | undefined {
+function conversationOf(
+  { threadPlace, binding }: Pick<OutgoingDelivery, 'threadPlace' | 'binding'>,
+  { kind }: BindingConfig,
+): string | undefined {
   if (kind !== 'channel') return binding.externalId;
   return threadPlace === null || threadPlace.startsWith(newThreadPlace) ? undefined : threadPlace;
 }
@@ -135,7 +180,7 @@ async function begin(
   open: Open,
   delivery: OutgoingDelivery,
   config: BindingConfig,
-  [first = '', ...more]: readonly string[],
+  [first = { text: '' }, ...more]: readonly TeamsMessage[],
 ): Promise<Delivered> {
   const channel = { ...addressOf(config), conversation: delivery.binding.externalId };
   const { conversation, message } = await open.bot.begin(channel, first);
@@ -150,18 +195,4 @@ async function begin(
   const to = { ...channel, conversation };
   if (more.length > 0) await noteProgress(open, delivery, [message]);
   return await show(open, { ...delivery, externalId: message }, to, more, [message]);
-}
-
-/** The text with whatever Teams would not show otherwise: who speaks, where the files are. */
-async function textOf({ core }: Open, delivery: OutgoingDelivery, config: BindingConfig): Promise<string> {
-  const body = delivery.text.trim();
-  const files = (delivery.event?.attachments ?? []).map(
-    ({ name, url }) => `[${name.replaceAll(/[[\]\n]/g, ' ')}](${url})`,
-  );
-  const parts = [body, files.join('\n\n')].filter((part) => part !== '');
-  if (parts.length === 0) return '';
-  const { speaker, help } = await findCaption(core.database, delivery);
-  if (speaker) parts.unshift(`**${speaker.replaceAll(/[*_`\\[\]<>]/g, '\\$&')}**`);
-  if (help && config.kind === 'channel' && !config.hearsAll) parts.push(mentionsOnly);
-  return parts.join('\n\n');
 }

@@ -78,6 +78,8 @@ const eventFrame = z.object({
   answers: z.string().nullable(),
   /** The name that the reader's own client gave it. */
   sentAs: z.string().nullable(),
+  /** The Desktop that it shows, in words, with links that are this reader's own: they go into no log. */
+  desktop: z.string().optional(),
 });
 /** A finished Event of the Thread. */
 export type EventFrame = z.output<typeof eventFrame>;

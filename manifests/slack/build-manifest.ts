@@ -14,7 +14,8 @@ export const botScopes = {
   'channels:history': 'hear follow-ups in threads of public channels, and look for what it has sent itself',
   'channels:read': 'know what a public channel is called',
   'chat:write': 'answer',
-  'files:read': 'know of the files in a message',
+  'files:read': 'know of the files in a message, and when one that it has sent can be shown',
+  'files:write': 'show the picture of a desktop, and send files such as a clip of one',
   'groups:history': 'the same in private channels that it was invited to',
   'groups:read': 'know what a private channel is called',
   'im:history': 'hear direct messages',
@@ -42,6 +43,7 @@ export function buildSlackManifest(config: SlackManifestConfig) {
     );
   if (name.trim() === '' || name.length > longestName)
     throw new ConfigurationError(`the name of a Slack app has 1 to ${longestName} characters`);
+  const requestUrl = `${PUBLIC_URL.replace(/\/+$/, '')}${eventsPath}`;
   return {
     display_information: {
       name,
@@ -55,10 +57,11 @@ export function buildSlackManifest(config: SlackManifestConfig) {
     oauth_config: { scopes: { bot: Object.keys(botScopes) } },
     settings: {
       event_subscriptions: {
-        request_url: `${PUBLIC_URL.replace(/\/+$/, '')}${eventsPath}`,
+        request_url: requestUrl,
         bot_events: [...botEvents],
       },
-      interactivity: { is_enabled: false },
+      // Clicks at "Take over" below the picture of a desktop.
+      interactivity: { is_enabled: true, request_url: requestUrl },
       org_deploy_enabled: false,
       socket_mode_enabled: false,
       token_rotation_enabled: false,

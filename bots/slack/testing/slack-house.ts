@@ -27,6 +27,8 @@ export const signingSecret = '8f742231b10e8888abcd99yyyzzz85a5';
 export interface SlackHouseOptions {
   /** What agents do; default nothing. Without it neither Activations nor Deliveries run. */
   runtime?: Runtime;
+  /** The commands that people have; default those of a thread alone. */
+  prompts?: Core['prompts'];
   slack?: SlackServerOptions;
   events?: Partial<SlackEventsOptions>;
   settings?: Partial<SlackSettings>;
@@ -56,12 +58,13 @@ export async function openSlackHouse(options: SlackHouseOptions = {}): Promise<S
   const server = await startSlackServer(options.slack);
   opened.defer(() => server.close());
   const door = new SlackDoor();
-  const { core, close } = await coreForTests({
+  const { core: bare, close } = await coreForTests({
     url: test.url,
     doors: [door],
     ...(options.runtime ? { runtime: options.runtime } : {}),
   });
   opened.defer(close);
+  const core = options.prompts ? { ...bare, prompts: options.prompts } : bare;
   await seed(core.database);
 
   const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });

@@ -3,6 +3,7 @@ import type { Conversation } from './conversation.ts';
 import { GrowingReply } from './growing-reply.ts';
 import { neutralise, neutraliseLine } from './neutralise.ts';
 import type { LiveRow, Screen } from './screen.ts';
+import { shownBody } from './shown-body.ts';
 import type { Style } from './style.ts';
 
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -34,13 +35,13 @@ export class ChatView {
   /** Somebody else's Event, or the core's. */
   said(event: EventFrame, answers: boolean): void {
     if (event.sourceKind === 'notice' && !answers) {
-      this.note(event.body);
+      this.note(shownBody(event));
       return;
     }
     const name = neutraliseLine(event.author?.name ?? 'Switchboard');
     const growing = event.activation ? this.#replies.get(event.activation) : undefined;
     if (event.activation) this.#replies.delete(event.activation);
-    this.#print(highlight((growing ?? new GrowingReply(name)).finish(neutralise(event.body)), name, this.#style));
+    this.#print(highlight((growing ?? new GrowingReply(name)).finish(neutralise(shownBody(event))), name, this.#style));
   }
 
   /** The person's own words, which readline has taken. `line` as readline had it. */

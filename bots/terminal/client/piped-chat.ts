@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts';
 import { Conversation } from './conversation.ts';
 import { neutralise, neutraliseLine } from './neutralise.ts';
 import { isNew, whyUnheard } from './own-words.ts';
+import { shownBody } from './shown-body.ts';
 
 /** A core that is away for longer has gone, as far as a program that waits for its answers is concerned. */
 const awayAtMostMs = 60_000;
@@ -41,8 +42,8 @@ export async function pipedChat(
   const note = (text: string) => pipes.notes.write(`${neutraliseLine(text)}\n`);
   const conversation = new Conversation(connection, place, {
     said(event, answers) {
-      if (isReply(event, answers)) pipes.output.write(`${neutralise(event.body)}\n`);
-      else note(event.body);
+      if (isReply(event, answers)) pipes.output.write(`${neutralise(shownBody(event))}\n`);
+      else note(shownBody(event));
     },
     changed() {
       const reason = conversation.waitsFor;

@@ -1,5 +1,6 @@
 import type { Executor } from '../../../core/store/database.ts';
 import type { ThreadId } from '../../../core/store/ids.ts';
+import type { Event } from '../../../core/streams/message.ts';
 import { readableBy } from '../../../core/streams/who-may-read.ts';
 import type { EventFrame, Work } from '../wire.ts';
 import type { Caller } from './authenticate.ts';
@@ -58,6 +59,12 @@ export async function readThreadNow(
 
 const pageSize = 100;
 
+/** The links to a Desktop work for a day (core/desktops/viewer-links.ts): what was shown longer ago is not shown again. */
+const desktopsOfHours = 24;
+
+/** An Event of a Thread; `extra` holds what it shows besides its words, as long as that can be shown. */
+export type ReadEvent = EventFrame & Pick<Event, 'extra'>;
+
 /** The Events of a Thread after one position and up to another, in order, read a page at a time. */
 export async function* readEventsBetween(
   executor: Executor,
@@ -65,12 +72,14 @@ export async function* readEventsBetween(
   thread: ThreadId,
   after: number,
   upTo: number,
-): AsyncGenerator<EventFrame> {
+): AsyncGenerator<ReadEvent> {
   const prefix = receiptPrefix(caller);
   for (let from = after; from < upTo; ) {
-    const page = await executor.query<EventFrame>(
+    const page = await executor.query<ReadEvent>(
       `select 'event' as kind, e.id, e.position, e.source_kind as "sourceKind", e.body, e.activation,
          e.extra->>'answers' as answers,
+         case when e.source_kind = 'notice' and e.created_at > now() - interval '${desktopsOfHours} hours'
+           then e.extra else '{}' end as extra,
          case when w.id is not null then jsonb_build_object('id', w.id, 'name', w.name) end as author,
          (select substr(r.external_id, length($5) + 1) from receipt r
           where r.organisation = e.organisation and r.event = e.id and starts_with(r.external_id, $5) limit 1) as "sentAs"

@@ -5,6 +5,7 @@ import { patchBetween } from '../text-patch.ts';
 import type { Frame } from '../wire.ts';
 import type { Caller } from './authenticate.ts';
 import { readDead, readEventsBetween, readThreadNow } from './read-thread.ts';
+import { showDesktop } from './show-desktop.ts';
 
 /** Where the frames go. */
 export interface FrameSink {
@@ -73,9 +74,10 @@ export function watchThread(core: Core, caller: Caller, thread: ThreadId, since:
       sink.end();
       return;
     }
-    for await (const event of readEventsBetween(core.database, caller, thread, position, now.upTo)) {
+    for await (const { extra, ...event } of readEventsBetween(core.database, caller, thread, position, now.upTo)) {
+      const desktop = await showDesktop(core, caller, { ...event, extra });
       if (stopped) return;
-      sink.send(event);
+      sink.send(desktop === undefined ? event : { ...event, desktop });
       position = event.position;
       if (event.activation) shown.delete(event.activation);
       if (sink.isBehind()) return;

@@ -4,7 +4,11 @@ import { type Arguments, refuseUnknown, textOf } from './read-arguments.ts';
 import { type SlackChannel, type SlackWorkspace, type StoredMessage, shownMessage } from './workspace.ts';
 
 /** A method of the Web API: gives the fields beside `ok`. */
-export type Method = (workspace: SlackWorkspace, args: Arguments) => Record<string, unknown>;
+export type Method = (
+  workspace: SlackWorkspace,
+  args: Arguments,
+  server: { origin: string },
+) => Record<string, unknown>;
 
 const newTextAtMost = 40_000;
 /** docs.slack.dev/reference/methods/chat.update, msg_too_long. */
@@ -26,7 +30,7 @@ const postArguments = [
 const postMessage: Method = (workspace, args) => {
   refuseUnknown(args, postArguments);
   const channel = writable(workspace, args);
-  const content = messageContent(args, newTextAtMost);
+  const content = messageContent(args, newTextAtMost, workspace.files);
   const metadata = metadataOf(args);
   const threadTs = threadOf(workspace, channel, args);
   const message = workspace.store({
@@ -44,7 +48,7 @@ const update: Method = (workspace, args) => {
   refuseUnknown(args, ['channel', 'ts', 'text', 'blocks', 'markdown_text', 'metadata', 'reply_broadcast']);
   const channel = writable(workspace, args);
   const message = ownMessage(workspace, channel, args, 'cant_update_message');
-  const content = messageContent(args, editedTextAtMost);
+  const content = messageContent(args, editedTextAtMost, workspace.files);
   const metadata = metadataOf(args);
   message.text = content.text;
   message.texts.push(content.text);
@@ -69,12 +73,15 @@ const postEphemeral: Method = (workspace, args) => {
   const user = textOf(args, 'user') ?? '';
   if (!workspace.users.has(user)) throw new SlackApiError('user_not_found');
   if (!channel.members.has(user)) throw new SlackApiError('user_not_in_channel');
-  messageContent(args, newTextAtMost);
+  const content = messageContent(args, newTextAtMost, workspace.files);
+  const threadTs = threadOf(workspace, channel, args);
+  workspace.ephemerals.push({ channel: channel.id, user, ...content, ...(threadTs ? { threadTs } : {}) });
   return { message_ts: workspace.nextTs() };
 };
 
-function writable(workspace: SlackWorkspace, args: Arguments): SlackChannel {
-  const channel = workspace.channels.get(textOf(args, 'channel') ?? '');
+/** @param argument which one names the conversation */
+export function writable(workspace: SlackWorkspace, args: Arguments, argument = 'channel'): SlackChannel {
+  const channel = workspace.channels.get(textOf(args, argument) ?? '');
   if (!channel) throw new SlackApiError('channel_not_found');
   if (channel.archived) throw new SlackApiError('is_archived');
   if (!channel.members.has(workspace.botUser)) throw new SlackApiError('not_in_channel');
@@ -82,7 +89,7 @@ function writable(workspace: SlackWorkspace, args: Arguments): SlackChannel {
 }
 
 /** Stricter than Slack, which takes any ts: a reply goes to the first message of a thread that is there. */
-function threadOf(workspace: SlackWorkspace, channel: SlackChannel, args: Arguments): string | undefined {
+export function threadOf(workspace: SlackWorkspace, channel: SlackChannel, args: Arguments): string | undefined {
   const threadTs = textOf(args, 'thread_ts');
   if (threadTs === undefined) return undefined;
   if (!/^\d{10,}\.\d{6}$/.test(threadTs)) throw new SlackApiError('invalid_arguments');

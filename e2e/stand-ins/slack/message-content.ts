@@ -1,14 +1,13 @@
 import { SlackApiError } from './api-error.ts';
+import { checkBlocks } from './check-blocks.ts';
+import type { SlackFiles } from './files.ts';
 import { type Arguments, jsonOf, textOf } from './read-arguments.ts';
 
 /** What a message consists of, after Slack's checks. */
 export type MessageContent = { text: string; blocks?: unknown[] };
 
-const blockTypes = new Set(['section', 'divider', 'header', 'context', 'image', 'actions', 'rich_text', 'markdown']);
-const mostBlocks = 50;
-/** All markdown blocks of a message together (docs.slack.dev/reference/block-kit/blocks/markdown-block). */
+/** Of `markdown_text`. */
 const markdownAtMost = 12_000;
-const sectionAtMost = 3000;
 
 /**
  * The content of chat.postMessage and chat.update.
@@ -16,7 +15,7 @@ const sectionAtMost = 3000;
  * @param textAtMost 40,000 characters for a new message, 4,000 for an edit; Slack cuts the former, we refuse both
  * @throws SlackApiError
  */
-export function messageContent(args: Arguments, textAtMost: number): MessageContent {
+export function messageContent(args: Arguments, textAtMost: number, files: SlackFiles): MessageContent {
   const text = textOf(args, 'text');
   const markdown = textOf(args, 'markdown_text');
   const blocks = jsonOf(args, 'blocks', 'invalid_blocks_format');
@@ -26,29 +25,11 @@ export function messageContent(args: Arguments, textAtMost: number): MessageCont
     if (markdown.trim() === '') throw new SlackApiError('no_text');
     return { text: markdown };
   }
-  if (blocks !== undefined) checkBlocks(blocks);
+  if (blocks !== undefined) checkBlocks(blocks, files);
   const hasBlocks = Array.isArray(blocks) && blocks.length > 0;
   if ((text ?? '').trim() === '' && !hasBlocks) throw new SlackApiError('no_text');
   if ([...(text ?? '')].length > textAtMost) throw new SlackApiError('msg_too_long');
   return { text: text ?? '', ...(hasBlocks ? { blocks: blocks as unknown[] } : {}) };
-}
-
-function checkBlocks(blocks: unknown): void {
-  if (!Array.isArray(blocks)) throw new SlackApiError('invalid_blocks_format');
-  if (blocks.length > mostBlocks) throw new SlackApiError('invalid_blocks');
-  let markdown = 0;
-  for (const block of blocks as Record<string, unknown>[]) {
-    if (typeof block !== 'object' || block === null || !blockTypes.has(String(block.type)))
-      throw new SlackApiError('invalid_blocks');
-    if (block.type === 'markdown') {
-      if (typeof block.text !== 'string' || block.text.trim() === '') throw new SlackApiError('invalid_blocks');
-      markdown += [...block.text].length;
-    }
-    const text = (block.text as { text?: unknown } | undefined)?.text;
-    if (block.type === 'section' && typeof text === 'string' && text.length > sectionAtMost)
-      throw new SlackApiError('invalid_blocks');
-  }
-  if (markdown > markdownAtMost) throw new SlackApiError('msg_blocks_too_long');
 }
 
 /** Metadata as docs.slack.dev/messaging/message-metadata describes it: a name and a flat object. */

@@ -15,7 +15,7 @@ export type Limit = { burst: number; perMinute: number; by: 'workspace' | 'chann
 
 /**
  * Slack's documented limits: chat.postMessage one a second in a channel (with some bursts), Tier 3 for edits and reading, Tier 4 for
- * users (docs.slack.dev/apis/web-api/rate-limits).
+ * users, files and what one person alone sees (docs.slack.dev/apis/web-api/rate-limits).
  */
 export const slackLimits: Record<string, Limit> = {
   'chat.postMessage': { burst: 3, perMinute: 60, by: 'channel' },
@@ -24,6 +24,10 @@ export const slackLimits: Record<string, Limit> = {
   'conversations.replies': { burst: 25, perMinute: 50, by: 'workspace' },
   'conversations.history': { burst: 25, perMinute: 50, by: 'workspace' },
   'users.info': { burst: 50, perMinute: 100, by: 'workspace' },
+  'chat.postEphemeral': { burst: 50, perMinute: 100, by: 'workspace' },
+  'files.getUploadURLExternal': { burst: 50, perMinute: 100, by: 'workspace' },
+  'files.completeUploadExternal': { burst: 50, perMinute: 100, by: 'workspace' },
+  'files.info': { burst: 50, perMinute: 100, by: 'workspace' },
 };
 
 const onItsWayMs = 250;

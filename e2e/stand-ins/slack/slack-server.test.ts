@@ -165,4 +165,90 @@ describe('the stand-in for Slack', () => {
       { method: 'chat.postMessage', channel: 'C7', ts, threadTs: '1700000000.000001', text: 'one', delivery: 'd-1' },
     ]);
   });
+
+  describe('takes files in three steps', () => {
+    const announce = (client: WebClient, length = 3) =>
+      client.files.getUploadURLExternal({ filename: 'a.jpg', length }) as Promise<{
+        upload_url: string;
+        file_id: string;
+      }>;
+    const bytes = (url: string, body: string, headers: Record<string, string> = {}) =>
+      fetch(url, { method: 'POST', body, headers }).then((response) => response.status);
+    const complete = (client: WebClient, id: string, rest: object = {}) =>
+      client.files.completeUploadExternal({ files: [{ id, title: 'A' }], ...rest } as never);
+    const show = (client: WebClient, ...blocks: object[]) =>
+      codeOf(client.chat.postMessage({ channel: 'C1', text: 'x', blocks: blocks as never }));
+    const image = (id: string, rest: object = {}) => ({ type: 'image', slack_file: { id }, alt_text: 'a', ...rest });
+
+    it('of which each needs the one before, and the bytes that were announced', async () => {
+      const { client, server } = await open();
+      expect(await codeOf(announce(client, 0))).toBe('invalid_arguments');
+      const { upload_url: url, file_id: id } = await announce(client);
+      expect(await codeOf(complete(client, id))).toBe('file_not_found');
+      expect(await bytes(url, 'abcd')).toBe(500);
+      expect(await bytes(url, 'abc', { authorization: `Bearer ${server.token}` })).toBe(500);
+      expect(await bytes(url, 'abc')).toBe(200);
+      expect(await codeOf(client.files.info({ file: id }))).toBe('file_not_found');
+      expect(await codeOf(complete(client, id))).toBe('ok');
+      expect(await codeOf(complete(client, id))).toBe('file_not_found');
+      expect(server.workspace.byApp()).toEqual([]);
+    });
+
+    it('and shares them where it is told to, which is one message there', async () => {
+      const { client, server } = await open();
+      const first = await client.chat.postMessage({ channel: 'C1', text: 'first' });
+      const { upload_url: url, file_id: id } = await announce(client);
+      await bytes(url, 'abc');
+      await complete(client, id, { channel_id: 'C1', thread_ts: first.ts });
+      const [shared] = server.replies('C1', first.ts);
+      const { messages } = await client.conversations.replies({ channel: 'C1', ts: first.ts ?? '' });
+      expect(messages?.[1]).toMatchObject({ ts: shared?.ts, files: [{ id, name: 'a.jpg', title: 'A', size: 3 }] });
+      const { file } = await client.files.info({ file: id });
+      expect(file?.shares?.public?.C1).toMatchObject([{ ts: shared?.ts, thread_ts: first.ts }]);
+    });
+
+    it('and shows them in a block once it has looked at them', async () => {
+      const { client, server } = await open();
+      const { upload_url: url, file_id: id } = await announce(client);
+      expect(await show(client, image(id))).toBe('invalid_blocks');
+      await bytes(url, 'abc');
+      server.workspace.files.processFor(200);
+      await complete(client, id);
+      expect((await client.files.info({ file: id })).file?.mimetype).toBe('');
+      expect(await show(client, image(id))).toBe('invalid_blocks');
+      await expect.poll(async () => (await client.files.info({ file: id })).file?.mimetype).toBe('image/jpeg');
+      expect(await show(client, image(id))).toBe('ok');
+    });
+
+    it.each([
+      ['an image without a text for who cannot see it', { type: 'image', image_url: 'https://example.com/a.jpg' }],
+      ['an image from two places', image('F1', { image_url: 'https://example.com/a.jpg' })],
+      ['no buttons', { type: 'actions', elements: [] }],
+      [
+        'a button without a name',
+        { type: 'actions', elements: [{ type: 'button', text: { type: 'plain_text', text: 'x' } }] },
+      ],
+      [
+        'a button with a link to nowhere',
+        {
+          type: 'actions',
+          elements: [{ type: 'button', action_id: 'a', text: { type: 'plain_text', text: 'x' }, url: 'nowhere' }],
+        },
+      ],
+      ['markdown in a title', image('F1', { title: { type: 'mrkdwn', text: 'x' } })],
+    ])('refuses %s', async (_what, block) => {
+      const { client } = await open();
+      expect(await show(client, block)).toBe('invalid_blocks');
+    });
+  });
+
+  it('shows something to one person, who is there, and keeps it nowhere', async () => {
+    const { client, server } = await open();
+    const ask = (user: string) => codeOf(client.chat.postEphemeral({ channel: 'C1', user, text: 'yours' }));
+    expect(await ask('U1')).toBe('ok');
+    server.workspace.addUser('U2');
+    expect(await ask('U2')).toBe('user_not_in_channel');
+    expect(server.workspace.ephemerals).toEqual([{ channel: 'C1', user: 'U1', text: 'yours' }]);
+    expect(server.workspace.byApp()).toEqual([]);
+  });
 });

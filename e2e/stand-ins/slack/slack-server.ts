@@ -5,6 +5,7 @@ import { listenOnLoopback } from '../loopback-http.ts';
 import { runProgram } from '../run-program.ts';
 import { SlackApiError } from './api-error.ts';
 import { chatMethods, type Method } from './chat-methods.ts';
+import { fileMethods } from './file-methods.ts';
 import { openJournal } from './journal.ts';
 import { createRateLimits, type Limit, type RateLimits, type Storm, slackLimits } from './rate-limits.ts';
 import { type Arguments, readArguments } from './read-arguments.ts';
@@ -61,6 +62,8 @@ export type SlackServer = {
   hangUpAfter(method: string, n: number): void;
   /** Answers the next `n` calls of a method with an error of Slack's. */
   failNext(method: string, error: string, n?: number): void;
+  /** Refuses the bytes of the next `n` files with HTTP status 500. */
+  failUploads(n: number): void;
   /** Calls back for each message that the app has written or edited. */
   onWrite(listener: (message: StoredMessage, kind: 'posted' | 'edited') => void): void;
   /** Goes away (ECONNREFUSED) and comes back on the same port. */
@@ -69,11 +72,11 @@ export type SlackServer = {
   close(): Promise<void>;
 };
 
-const methods: Readonly<Record<string, Method>> = { ...chatMethods, ...readingMethods };
+const methods: Readonly<Record<string, Method>> = { ...chatMethods, ...readingMethods, ...fileMethods };
 
 /**
  * A stand-in for Slack's Web API on loopback: token check, documented errors, checked arguments (stricter than Slack where it is in
- * doubt), threads, message metadata, 429 with Retry-After. Source: docs.slack.dev/reference/methods.
+ * doubt), threads, message metadata, files, 429 with Retry-After. Source: docs.slack.dev/reference/methods.
  */
 export async function startSlackServer(options: SlackServerOptions = {}): Promise<SlackServer> {
   const token = options.token ?? 'xoxb-stand-in';
@@ -88,10 +91,13 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
   const lateness = new Map<string, number>();
   const hangUps = new Map<string, number>();
   const failures: { method: string; error: string }[] = [];
+  let uploadFailures = 0;
 
   async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = new URL(incoming.url ?? '/', 'http://127.0.0.1').pathname;
-    const body = await readBody(incoming);
+    const bytes = await readBody(incoming);
+    if (path.startsWith('/upload/')) return takeUpload(path, incoming, bytes, response);
+    const body = bytes.toString('utf8');
     if (path.startsWith('/control/')) return control(path, body, response);
     const method = /^\/api\/([\w.]+)$/.exec(path)?.[1];
     if (!method) return void response.writeHead(404).end();
@@ -137,9 +143,18 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
     if (options.anyChannel && typeof args.channel === 'string') workspace.addChannel(args.channel);
     if (options.anyChannel && typeof args.thread_ts === 'string') adopt(String(args.channel), args.thread_ts);
     if (options.anyChannel && method === 'users.info') workspace.addUser(String(args.user));
-    const result = does(workspace, args);
+    const result = does(workspace, args, { origin: `http://127.0.0.1:${server.port}` });
     if (method === 'chat.postMessage' || method === 'chat.update' || method === 'chat.delete') written(method, result);
+    if (method === 'files.completeUploadExternal') for (const look of [...waiting]) look();
     return result;
+  }
+
+  /** The second step of an upload: whoever has the address may send the bytes, and the app's token has no business there. */
+  function takeUpload(path: string, incoming: IncomingMessage, bytes: Buffer, response: ServerResponse): void {
+    if (uploadFailures > 0) uploadFailures -= 1;
+    else if (incoming.method === 'POST' && !incoming.headers.authorization && workspace.files.take(path, bytes))
+      return void response.writeHead(200).end(`OK - ${bytes.length}`);
+    response.writeHead(500).end('upload failed');
   }
 
   /** Where events come from another process, the messages that they tell of are known to it alone. */
@@ -217,6 +232,9 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
     failNext(method, error, n = 1) {
       for (let i = 0; i < n; i += 1) failures.push({ method, error });
     },
+    failUploads(n) {
+      uploadFailures = n;
+    },
     onWrite: (listener) => void writers.push(listener),
     pause: server.pause,
     resume: server.resume,
@@ -233,10 +251,10 @@ function checkToken(incoming: IncomingMessage, args: Arguments, token: string): 
   if (given !== token) throw new SlackApiError('invalid_auth');
 }
 
-async function readBody(incoming: IncomingMessage): Promise<string> {
+async function readBody(incoming: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const part of incoming as AsyncIterable<Buffer>) parts.push(part);
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.concat(parts);
 }
 
 function notFound(ms: number, workspace: SlackWorkspace): string {

@@ -1,3 +1,5 @@
+import { createFiles, type SlackFiles, shownFile } from './files.ts';
+
 /** Somebody in the workspace. The app's own user is one of them. */
 export type SlackUser = { id: string; name: string; realName: string; isBot: boolean };
 
@@ -24,12 +26,17 @@ export type StoredMessage = {
   botId?: string;
   text: string;
   blocks?: unknown[];
+  /** The ids of the files that it shares. */
+  files?: string[];
   metadata?: { event_type: string; event_payload: Record<string, unknown> };
   /** Every text it has had, the present one last. */
   texts: string[];
   edited?: { user: string; ts: string };
   deleted?: boolean;
 };
+
+/** What the app showed to one person alone. Slack keeps it nowhere. */
+export type Ephemeral = { channel: string; user: string; threadTs?: string; text: string; blocks?: unknown[] };
 
 /** A workspace with one app in it. */
 export type SlackWorkspace = {
@@ -40,6 +47,9 @@ export type SlackWorkspace = {
   botId: string;
   users: Map<string, SlackUser>;
   channels: Map<string, SlackChannel>;
+  files: SlackFiles;
+  /** In the order in which they were shown. */
+  ephemerals: Ephemeral[];
   /** A person who is there already is returned as it is. */
   addUser(id: string, realName?: string): SlackUser;
   /** A conversation with the app and whoever is named in it. */
@@ -74,6 +84,8 @@ export function createWorkspace(options: { team?: string } = {}): SlackWorkspace
     botId: 'B0BOT',
     users,
     channels,
+    files: createFiles(),
+    ephemerals: [],
     addUser(id, realName = id) {
       const known = users.get(id);
       if (known) return known;
@@ -123,6 +135,15 @@ export function shownMessage(workspace: SlackWorkspace, message: StoredMessage, 
     team: workspace.team,
     ...(message.threadTs ? { thread_ts: message.threadTs } : {}),
     ...(message.blocks ? { blocks: message.blocks } : {}),
+    ...(message.files
+      ? {
+          subtype: 'file_share',
+          files: message.files.flatMap((id) => {
+            const file = workspace.files.find(id);
+            return file ? [shownFile(workspace.files, file)] : [];
+          }),
+        }
+      : {}),
     ...(message.botId
       ? {
           bot_id: message.botId,

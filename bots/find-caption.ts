@@ -1,11 +1,11 @@
-import type { OutgoingDelivery } from '../../core/delivery/door.ts';
-import type { Executor } from '../../core/store/database.ts';
+import type { OutgoingDelivery } from '../core/delivery/door.ts';
+import type { Executor } from '../core/store/database.ts';
 
 /** What a message needs beside its text. */
 export interface Caption {
   /**
-   * Who says it, where it is somebody else than readers expect: not the Stream's default Worker. All Workers speak through one
-   * bot, whose name Teams shows.
+   * Who says it, where it is somebody else than readers expect: not the Stream's default Worker. In a chat all Workers speak through
+   * one bot, and the platform shows that bot's name.
    */
   speaker: string | null;
   /** It is the answer to `help`. */
@@ -28,4 +28,9 @@ export async function findCaption(executor: Executor, delivery: OutgoingDelivery
     [delivery.organisation, delivery.id],
   );
   return row ?? { speaker: null, help: false };
+}
+
+/** A caption's speaker as the first line of a message of markdown. */
+export function speakerLine(speaker: string): string {
+  return `**${speaker.replaceAll(/[*_`\\[\]<>]/g, '\\$&')}**`;
 }
