@@ -16,6 +16,8 @@ export type HouseOptions = {
   script?: Script;
   /** Settings of the core beside those that make it find its mail sink and its model. */
   env?: CoreOptions['env'];
+  /** The `main.ts` that is run, when it is not ours. */
+  main?: string;
 };
 
 /** The whole product as a process, with a mail sink and, if wanted, a scripted model. Disposing of it leaves nothing behind. */
@@ -69,7 +71,8 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     core,
     start: async (env) => {
       const found = { ...modelSettings(model), SMTP_URL: sink.url, ...options.env, ...env };
-      current = await startCore({ dataDirectory, port, smtpPort, env: found });
+      const program = options.main ? { program: [options.main, 'start'] } : {};
+      current = await startCore({ dataDirectory, port, smtpPort, env: found, ...program });
       await current.waitReady();
       return current;
     },

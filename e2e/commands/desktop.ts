@@ -1,0 +1,36 @@
+import { parseArgs } from 'node:util';
+import { trustedRelay } from '../clients/desktop-mail.ts';
+import { walkToDesktop } from '../desktop-on-phone.ts';
+import { openHouse } from '../house.ts';
+import { measuredRun } from '../measured-run.ts';
+import { copyWithout } from '../without-package.ts';
+
+/*
+ * A Desktop by mail, watched and used on a phone (desktop-on-phone.ts). With `--without-encoder` the package that encodes is not there: the
+ * same as stills.
+ */
+
+const { values } = parseArgs({
+  options: {
+    'without-encoder': { type: 'boolean', default: false },
+    pictures: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const without = values['without-encoder'];
+
+await measuredRun(
+  { title: `A desktop by mail, on a phone${without ? ', as stills' : ''}`, limitMinutes: 8 },
+  async (run) => {
+    const copy = without ? await copyWithout(['node-av', '@seydx']) : undefined;
+    if (copy) run.defer(() => copy[Symbol.asyncDispose]());
+    const house = await openHouse({
+      ...(copy ? { main: copy.main } : {}),
+      env: { ...trustedRelay, EMBEDDED_HOST: 'true', LOG_LEVEL: 'debug' },
+    });
+    run.defer(() => house[Symbol.asyncDispose]());
+    await house.start();
+    const log = () => house.core().output();
+    await walkToDesktop(run, { ...house, log }, { picture: without ? 'stills' : 'live', pictures: values.pictures });
+  },
+);
