@@ -1,7 +1,7 @@
 import type { Core } from '../core.ts';
-import type { PersonDid } from '../store/entities/desktops.ts';
 import type { LaneKey } from '../dispatch/lane.ts';
 import type { Transaction } from '../store/database.ts';
+import type { PersonDid } from '../store/entities/desktops.ts';
 import type { ActivationId, DesktopId, HostId, OrganisationId, StreamId, ThreadId, WorkerId } from '../store/ids.ts';
 import { appendWithin, lanesOf } from '../streams/append.ts';
 import type { ControlReport } from './host-messages.ts';

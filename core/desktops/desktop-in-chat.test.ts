@@ -1,10 +1,14 @@
+import jwt from 'jsonwebtoken';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Door, OutgoingDelivery, PrivateAnswer } from '../delivery/door.ts';
 import { startOutbox } from '../delivery/outbox.ts';
 import type { LaneLoop } from '../dispatch/lane-loop.ts';
 import { eventually } from '../dispatch/testing/core-for-tests.ts';
 import type { ThreadId } from '../store/ids.ts';
+import { type Event, eventColumns } from '../streams/message.ts';
 import { receive, type Sender } from '../streams/receive.ts';
+import { reportEdit } from '../streams/report-change.ts';
+import { callDuringActivation } from '../tools/testing/during-activation.ts';
 import { type DesktopHouse, openDesktopHouse } from './testing/desktop-house.ts';
 import { firstPicture, type StandInHost } from './testing/stand-in-host.ts';
 import { openViewer } from './testing/viewer.ts';
@@ -276,5 +280,65 @@ describe('an agent with one desktop for all its threads', () => {
     ]);
     expect((await write('desktop', owner, answer.thread)).text).toContain('watched by its managers only; not by w-kim');
     await database.query(`update role set desktop = 'thread' where id = 'r-assistant'`);
+  });
+
+  it('has links of the own of who asks only: a place that others read gets none, not even when the agent asks for help', async () => {
+    const { database } = house.core;
+    await database.query(`update role set desktop = 'worker' where id = 'r-assistant'`);
+    try {
+      const mailed = await write('desktop');
+      const { sub } = jwt.decode(new URL(mailed.card?.watchUrl ?? '').hash.slice(1)) as { sub?: string };
+      expect(sub).toBe('w-owner');
+      await say('desktop', '6');
+      expect(private_).toHaveLength(1);
+      expect(private_[0]?.card?.watchUrl).toBeDefined();
+      delivered.length = 0;
+      const thread = await say('hello there', '7', 'T1:U2');
+      await callDuringActivation(house.core, { behalf: [], thread }, 'ask_for_help', {
+        reason: 'A login.',
+      });
+      const asked = await eventually(async () => delivered.find(({ text }) => text.includes('A login.')));
+      expect(asked.card).toBeUndefined();
+      expect(asked.text).toContain('shown to those who manage it: they say `wall`');
+      const [event] = await database.query<Event>(
+        `select ${eventColumns} from event e where e.thread = $1 and e.extra ? 'desktop'`,
+        [thread],
+      );
+      if (!event) throw new Error('nothing was shown');
+      expect(urlsIn(await wordsForReader(house.core, event, 'w-kim'))).toEqual([]);
+      expect(urlsIn(await wordsForReader(house.core, event, 'w-owner'))).toHaveLength(2);
+    } finally {
+      await database.query(`update role set desktop = 'thread' where id = 'r-assistant'`);
+    }
+  });
+});
+
+describe('a mail that quotes a link of ours', () => {
+  it('leaves no token of it in the thread, nor does an edit', async () => {
+    const answer = await write('desktop');
+    const [url = ''] = linksOf(answer);
+    const token = new URL(url).hash.slice(1);
+    const { appended } = await receive(house.core, {
+      organisation: 'default',
+      binding: { id: 'b-mail', stream: 's-mail' },
+      sender: owner,
+      message: { body: `it does not open:\n> ${url}`, subject: `Re: ${url}` },
+      receipts: ['<quotes@x.example>'],
+      thread: answer.thread,
+    });
+    await reportEdit(
+      house.core,
+      { organisation: 'default', binding: 'b-mail', externalId: '<quotes@x.example>' },
+      `it still does not open: ${url}`,
+    );
+    const [event] = await house.core.database.query<Event>(`select ${eventColumns} from event e where e.id = $1`, [
+      appended.event,
+    ]);
+    expect(event?.body).toBe(`it still does not open: ${url.replace(token, 'token-removed')}`);
+    expect(event?.subject).toBe(`Re: ${url.replace(token, 'token-removed')}`);
+    const signature = token.split('.')[2] ?? '';
+    expect(
+      await house.core.database.query('select 1 from event e where position($1 in e::text) > 0', [signature]),
+    ).toEqual([]);
   });
 });

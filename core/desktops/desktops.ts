@@ -8,7 +8,7 @@ import { createHostLinks, type HostLinks } from './host-links.ts';
 import { mountPages } from './mount-pages.ts';
 import { createSigningKeys, type SigningKeys } from './signing-keys.ts';
 import { type TendingTimes, tendDesktops } from './tend-desktops.ts';
-import { createViewers, type ViewerTimes } from './viewers.ts';
+import { createViewers, type ViewerLimits } from './viewers.ts';
 
 /** What the parts of the core use of Desktops. */
 export interface Desktops {
@@ -52,7 +52,7 @@ export interface RunningDesktops {
 export function serveDesktops(
   core: Core,
   http: Pick<HttpApp, 'mount' | 'upgrades'>,
-  options: { viewerDirectory?: string | undefined; times?: TendingTimes & ViewerTimes } = {},
+  options: { viewerDirectory?: string | undefined; times?: TendingTimes & ViewerLimits } = {},
 ): RunningDesktops {
   const { links, dialer } = core.desktops;
   const viewers = createViewers(core, dialer, options.times);

@@ -32,14 +32,20 @@ export interface Dialer {
   take(upgrade: Upgrade): void;
 }
 
-/** One file, or a keyframe of a large screen. */
-const largestMessage = 16 * 1024 * 1024;
+/** One file, a keyframe of a large screen, or a clip: of that a host keeps 64 MiB (sandbox/stream/recordings/clip-ring.ts), and an MP4 adds to it. */
+const largestMessage = 72 * 1024 * 1024;
 
 /**
  * Makes the endpoint `/hosts/dial`. A ticket is good once, for 10 s, in the process that waits: Hosts reach that one directly, by its
  * ADVERTISE_URL.
+ *
+ * @param options `aliveEveryMs`: how often a Host is asked whether it is there, for tests
  */
-export function createDialer(parts: DesktopParts, links: Pick<HostLinks, 'send'>): Dialer {
+export function createDialer(
+  parts: DesktopParts,
+  links: Pick<HostLinks, 'send'>,
+  { aliveEveryMs }: { aliveEveryMs?: number } = {},
+): Dialer {
   const server = new WebSocketServer({ noServer: true, maxPayload: largestMessage, perMessageDeflate: false });
   /** By the SHA-256 of the ticket, so that looking for one takes as long whatever was given. */
   const waiting = new Map<string, (socket: WebSocket) => void>();
@@ -108,7 +114,7 @@ export function createDialer(parts: DesktopParts, links: Pick<HostLinks, 'send'>
       server.handleUpgrade(request, socket, head, (accepted) => {
         accepted.pause();
         // A machine that is gone says nothing: without this a viewer would look at its last picture for a quarter of an hour.
-        keepAlive(accepted);
+        keepAlive(accepted, aliveEveryMs);
         accepted.on('error', (error) => parts.log.debug({ err: error }, 'the connection of a sandbox host broke'));
         resolve(accepted);
       });

@@ -1,6 +1,11 @@
+import { createSecretKey } from 'node:crypto';
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../dispatch/testing/core-for-tests.ts';
+import { listen } from '../http/listen.ts';
+import { createUpgrades } from '../http/upgrades.ts';
+import { createDialer } from './dialer.ts';
 import { type DesktopHouse, hostToken, openDesktopHouse } from './testing/desktop-house.ts';
 import { startStandInHost } from './testing/stand-in-host.ts';
 
@@ -55,6 +60,84 @@ describe('the link of a host', () => {
     expect(said.join()).toContain('refused');
   });
 });
+
+it('a connection whose host has dialled another core since is not relied on', async () => {
+  const own = await openDesktopHouse();
+  try {
+    // What nobody hears at its other end: the machine has lost it, and this process does not know yet.
+    const deaf = new WebSocket(`${own.url.replace('http', 'ws')}/hosts`, {
+      headers: { authorization: `Bearer ${hostToken}` },
+    });
+    await once(deaf, 'open');
+    const drivers = [{ name: 'process', works: true, detail: '' }];
+    deaf.send(JSON.stringify({ type: 'register', v: 1, host: 'h-one', capacity: 4, drivers, encoders: [] }));
+    await once(deaf, 'message');
+    const other = await own.addCore();
+    await own.addHost({ host: 'h-one', coreUrl: other.url });
+    const desktop = await own.running();
+    const begun = performance.now();
+    const channel = await own.core.desktops.channels.to(desktop);
+    expect(await channel.still({ format: 'jpeg', quality: 50 })).toMatchObject({ serial: 1 });
+    expect(performance.now() - begun).toBeLessThan(3000);
+    deaf.terminate();
+  } finally {
+    await own[Symbol.asyncDispose]();
+  }
+});
+
+it('the connection of a host that is gone without a word is given up', async () => {
+  const own = await openDesktopHouse();
+  const http = createUpgrades(own.core.log);
+  const listening = await listen((_request, response) => void response.end(), {
+    host: '127.0.0.1',
+    port: 0,
+    upgrades: http,
+  });
+  try {
+    await own.addHost();
+    const desktop = await own.running();
+    let ticket: string | undefined;
+    const dialer = createDialer(
+      {
+        ...own.core,
+        settings: own.core.desktops.settings,
+        secretKey: createSecretKey('a secret key that is only for tests', 'utf8'),
+        advertiseUrl: listening.url,
+        hostToken,
+      },
+      {
+        send(_link, message) {
+          if (message.type === 'dial') ticket = message.ticket;
+          return true;
+        },
+      },
+      { aliveEveryMs: 50 },
+    );
+    http.mount('/hosts/dial', dialer.take);
+    const dialled = dialer.dial({
+      organisation: 'default',
+      desktop: desktop.id,
+      kind: 'channel',
+      signal: new AbortController().signal,
+    });
+    await eventually(async () => ticket);
+    const gone = new WebSocket(`${listening.url.replace('http', 'ws')}/hosts/dial`, {
+      headers: { authorization: `Bearer ${ticket}` },
+      autoPong: false,
+    });
+    gone.on('error', () => undefined);
+    const socket = await dialled;
+    const closed = once(socket, 'close');
+    socket.resume();
+    const begun = performance.now();
+    await closed;
+    expect(performance.now() - begun).toBeLessThan(2000);
+    gone.terminate();
+  } finally {
+    await listening.close(0);
+    await own[Symbol.asyncDispose]();
+  }
+}, 15_000);
 
 describe('a ticket', () => {
   it('is good once, and nobody else has one', async () => {

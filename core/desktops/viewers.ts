@@ -13,9 +13,11 @@ import { lookAgain } from './look-again.ts';
 import { renewToken } from './viewer-links.ts';
 import { joinViewer, type ViewerSession, viewerError } from './viewer-session.ts';
 
-/** Other times than the real ones, for tests. In milliseconds. */
-export interface ViewerTimes {
+/** Other limits than the real ones, for tests. */
+export interface ViewerLimits {
+  /** In milliseconds. */
   renewEveryMs?: number | undefined;
+  unknownAtMost?: number | undefined;
 }
 
 /** The people who watch by way of this process. */
@@ -29,7 +31,7 @@ export interface Viewers {
 const authWithinMs = 5000;
 
 /** So many may be about to say who they are; one more, and the oldest of them goes. A page says it at once. */
-const unknownAtMost = 1000;
+const usuallyUnknown = 1000;
 
 /** Who has not said who it is gets so much in, in bytes: the first message holds a token of 4096 at most. */
 const unknownBytes = 16 * 1024;
@@ -46,7 +48,7 @@ const auth = z.object({ type: z.literal('auth'), token: z.string().min(1).max(40
 export function createViewers(
   parts: Pick<Core, 'database' | 'waking' | 'log' | 'desktops'>,
   dialer: Dialer,
-  { renewEveryMs = usuallyRenewedMs }: ViewerTimes = {},
+  { renewEveryMs = usuallyRenewedMs, unknownAtMost = usuallyUnknown }: ViewerLimits = {},
 ): Viewers {
   const { database, log } = parts;
   const server = new WebSocketServer({ noServer: true, maxPayload: largestMessage, perMessageDeflate: false });

@@ -5,7 +5,8 @@ import { desktopOfPlace } from './desktop-of-place.ts';
 import type { AnswerPrompt } from './prompt.ts';
 
 const usualSeconds = 30;
-const mostSeconds = 300;
+/** So much is kept (sandbox/stream/recordings/clip-ring.ts). */
+const mostSeconds = 60;
 
 /** Posts what the Desktop showed lately, as a file. */
 export const clip: AnswerPrompt = {

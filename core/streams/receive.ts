@@ -1,4 +1,5 @@
 import type { ChatAnswer, Core } from '../core.ts';
+import { redactLinks } from '../desktops/redact-links.ts';
 import { findSender } from '../organisation/identities.ts';
 import { pairIdentity, readPairingCode } from '../organisation/pairing.ts';
 import type { BindingId, OrganisationId, StreamId, ThreadId, WorkerId } from '../store/ids.ts';
@@ -53,11 +54,13 @@ export interface Received {
 
 /**
  * What every door calls. Finds or makes the sender, consumes a pairing code, picks the Worker named at the head of the text, runs
- * a command of the thread (`stop`, `mute`, `help`, …), and appends. When it returns, all of it is committed.
+ * a command of the thread (`stop`, `mute`, `help`, …), and appends, without the tokens of links of ours that were quoted. When it returns,
+ * all of it is committed.
  *
  * @throws what append() throws: then nothing was accepted and the platform must be told so.
  */
-export async function receive(core: Core, incoming: Incoming): Promise<Received> {
+export async function receive(core: Core, given: Incoming): Promise<Received> {
+  const incoming = withoutOurTokens(core, given);
   const { found } = incoming;
   const [sender, named] = await Promise.all([
     'worker' in incoming.sender
@@ -112,6 +115,16 @@ export async function receive(core: Core, incoming: Incoming): Promise<Received>
     addressedByName: named !== null,
   });
   return { kind: 'appended', sender, appended };
+}
+
+function withoutOurTokens({ publicUrl }: Core, incoming: Incoming): Incoming {
+  const { body, subject } = incoming.message;
+  const message = {
+    ...incoming.message,
+    body: redactLinks(publicUrl, body),
+    ...(subject === undefined ? {} : { subject: redactLinks(publicUrl, subject) }),
+  };
+  return { ...incoming, message };
 }
 
 function inputOf(incoming: Incoming, sender: WorkerId): AppendInput {

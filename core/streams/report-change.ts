@@ -1,4 +1,5 @@
 import type { Core } from '../core.ts';
+import { redactLinks } from '../desktops/redact-links.ts';
 import type { BindingId, OrganisationId } from '../store/ids.ts';
 
 /** Where a platform's message is known: the Binding it came by or went out to, and the platform's id for it. */
@@ -18,7 +19,7 @@ export async function reportEdit(core: Core, message: PlatformMessage, body: str
     message,
     `body = case when deleted_at is null then $4 else body end,
      edited_at = case when deleted_at is null then now() else edited_at end`,
-    [body.replaceAll('\u0000', '')],
+    [redactLinks(core.publicUrl, body.replaceAll('\u0000', ''))],
   );
 }
 

@@ -36,6 +36,14 @@ describe.skipIf(!hasXvfb).each<GrabMethod>(['auto', 'core'])('a captured screen,
     );
   });
 
+  it('takes no memory for a screen that no Desktop has, whatever its X server says', async () => {
+    const client = Object.create(connection.client);
+    client.GetGeometry = (_: number, reply: (error: null, size: object) => void) =>
+      reply(null, { width: 65535, height: 65535 });
+    const nobody = { damaged: () => undefined, resized: () => undefined };
+    await expect(captureScreen({ ...connection, client }, nobody, method)).rejects.toThrow('65535×65535');
+  });
+
   afterAll(async () => {
     capture.close();
     await painter.close();

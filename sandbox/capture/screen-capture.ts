@@ -38,6 +38,8 @@ export interface ScreenCapture {
 export type GrabMethod = 'auto' | 'core';
 
 const badMatch = 8;
+/** Of a screen. Whoever is in the sandbox can speak for its X server, and would have gigabytes taken here. */
+const sideAtMost = 4096;
 
 /**
  * Captures the screen behind a connection, driven by XDamage: the X server says when something has changed and which rectangles, and
@@ -66,6 +68,8 @@ export async function captureScreen(
 
   async function geometry(): Promise<ScreenSize> {
     const { width, height } = await connection.ask<ScreenSize>((reply) => client.GetGeometry(root, reply));
+    if (width > sideAtMost || height > sideAtMost)
+      throw new XLostError(`the X server says that its screen is ${width}×${height}: no Desktop's is`);
     return { width, height };
   }
 

@@ -5,7 +5,7 @@ import { bestEncoder, probeEncoders } from '../encode/probe-encoders.ts';
 import { isDesktop } from '../host/testing/core-stand-in.ts';
 import { openHostHouse, until, wish } from '../host/testing/host-house.ts';
 import { decodeMedia, encodeInput } from '../protocol.ts';
-import { startStreamer } from '../stream/start-streamer.ts';
+import { keepSpareStreamer } from '../stream/spare-streamer.ts';
 import type { Streamer } from '../stream/streamer.ts';
 import { hasXvfb } from '../testing/x-server.ts';
 
@@ -39,11 +39,13 @@ async function firstPicture(viewer: WebSocket): Promise<{ hello: unknown; key: b
 describe.skipIf(why)(`a streamer that is killed${why ? ` (skipped: ${why})` : ''}`, () => {
   it('is replaced, and its viewers have a picture again well within 2 s', { timeout: 60_000 }, async () => {
     const started: Streamer[] = [];
+    const spare = keepSpareStreamer(true);
+    spare.prepare();
     await using house = await openHostHouse({
       screens: true,
       encoders,
       startStreamer: async (options, listener) => {
-        const streamer = await startStreamer(options, listener);
+        const streamer = await spare.start(options, listener);
         started.push(streamer);
         return streamer;
       },
@@ -65,5 +67,6 @@ describe.skipIf(why)(`a streamer that is killed${why ? ` (skipped: ${why})` : ''
     console.info(`picture back ${tookMs.toFixed(0)} ms after the streamer was killed`);
     expect(tookMs).toBeLessThan(2000);
     expect(started).toHaveLength(2);
+    spare.close();
   });
 });

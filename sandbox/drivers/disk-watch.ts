@@ -23,8 +23,15 @@ export interface DiskWatch {
 /**
  * Watches how much is in a home, and in other folders that can be written from inside, since quotas of file systems are for their
  * administrators. The limit may be passed for as long as {@link lookEveryMs} and one measurement take.
+ *
+ * @param nameless how much is in files that are open inside and were removed, where that can be known
  */
-export async function watchDisk(home: string, others: readonly string[], limitBytes: number): Promise<DiskWatch> {
+export async function watchDisk(
+  home: string,
+  others: readonly string[],
+  limitBytes: number,
+  nameless: () => Promise<number> = async () => 0,
+): Promise<DiskWatch> {
   const { promise: passed, resolve } = Promise.withResolvers<string>();
   const atMost = Math.max(limitBytes, (await bytesIn(home)) + limitBytes * slack);
   let free = await freeBytes(home);
@@ -37,7 +44,7 @@ export async function watchDisk(home: string, others: readonly string[], limitBy
     const written = free - (await freeBytes(home)) > limitBytes * suspiciousPart;
     if (start < notBefore || (!written && start - measuredAt < measureEveryMs)) return;
     free = await freeBytes(home);
-    let held = 0;
+    let held = await nameless();
     for (const folder of [home, ...others]) held += await bytesIn(folder);
     measuredAt = performance.now();
     notBefore = measuredAt + (measuredAt - start) * pausePerMeasuring;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, link, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, chown, link, lstat, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DriverError, type XDisplay } from './driver.ts';
 import { xAuthority } from './x-authority.ts';
@@ -54,7 +54,7 @@ export interface RuntimeFolder {
    * The X server's socket for the host's use. Programs inside may replace the one that they see by a link to another socket of this
    * host; this is a second name of the first one, in a folder that they don't see. Call it before any of them could.
    *
-   * @throws DriverError when its path is too long for a socket
+   * @throws DriverError when its path is too long for a socket, or one of them was quicker
    */
   display(number: number): Promise<XDisplay>;
 }
@@ -102,6 +102,13 @@ async function secondName(socket: string, name: string): Promise<string> {
       `the path of the Desktop's X socket is longer than ${longestSocketPath} bytes: choose a shorter folder for what runs (${name})`,
     );
   await link(socket, name);
+  // What a shell's start file in the home does comes before this. A link's second name is that link, and would lead anywhere here.
+  if (!(await lstat(name)).isSocket()) {
+    await rm(name, { force: true });
+    throw new DriverError(
+      'something in its home has put another file in the place of its X socket: look at what its shell and its window manager start',
+    );
+  }
   return name;
 }
 

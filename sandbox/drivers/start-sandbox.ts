@@ -8,6 +8,8 @@ import { type SupervisorProcess, superviseSandbox } from './supervised-sandbox.t
 /** A supervisor that a driver has started. */
 export interface Launched {
   supervisor: SupervisorProcess;
+  /** What is in files on the home's file system that are open inside and have no name; absent where that cannot be known. */
+  bytesOfRemovedFiles?(): Promise<number>;
   /** Ends every process of the sandbox, however it behaves, and removes what was made for it. Returns when they are gone. */
   end(): Promise<void>;
 }
@@ -50,7 +52,7 @@ export async function startSandbox(request: SandboxRequest, plan: SandboxPlan): 
   undo.defer(() => launched.end());
   const supervised = await superviseSandbox(launched.supervisor);
   const display = await (plan.display?.(runtime, supervised.display) ?? runtime.display(supervised.display));
-  const disk = await watchDisk(request.home, [runtime.sockets], request.limits.diskBytes);
+  const disk = await watchDisk(request.home, [runtime.sockets], request.limits.diskBytes, launched.bytesOfRemovedFiles);
   undo.defer(() => disk.stop());
 
   const resources = undo.move();

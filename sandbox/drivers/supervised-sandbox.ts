@@ -29,6 +29,8 @@ const runAnswer = z.object({
 });
 const readAnswer = z.object({ data: z.base64(), size: z.number().int().min(0) });
 
+const noAnswer = 'the sandbox does not answer: stop it and start it again';
+
 /** A sandbox's first program, however it was started: the two ends of it that a host process holds. */
 export interface SupervisorProcess {
   stdin: Writable;
@@ -57,7 +59,10 @@ export async function superviseSandbox(supervisor: SupervisorProcess): Promise<S
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: DriverError): void }>();
   const ready = Promise.withResolvers<number>();
   const over = Promise.withResolvers<string>();
+  /** Requests whose answer nobody waits for any more. */
+  const overdue = new Set<number>();
   let reason: string | undefined;
+  let isReady = false;
   let last = 0;
 
   function end(why: string): void {
@@ -71,8 +76,13 @@ export async function superviseSandbox(supervisor: SupervisorProcess): Promise<S
   jsonLines(supervisor.stdout, longestLine, end, (line) => {
     const said = message.safeParse(line);
     if (!said.success) return end('its supervisor said something that cannot be read');
-    if (said.data.type === 'ready') ready.resolve(said.data.display);
-    else if (said.data.type === 'ended') end(said.data.reason);
+    if (said.data.type === 'ready' && !isReady) {
+      isReady = true;
+      ready.resolve(said.data.display);
+    } else if (said.data.type === 'ended') end(said.data.reason);
+    // A flood of these would keep the host from all its other Desktops.
+    else if (said.data.type === 'ready' || !(waiting.has(said.data.id) || overdue.delete(said.data.id)))
+      end('its supervisor answered what nobody has asked');
     else {
       const request = waiting.get(said.data.id);
       waiting.delete(said.data.id);
@@ -91,6 +101,8 @@ export async function superviseSandbox(supervisor: SupervisorProcess): Promise<S
   async function ask(request: DistributiveOmit<SupervisorRequest, 'id'>, withinMs: number, signal?: AbortSignal) {
     if (reason !== undefined) throw new DriverError(`the sandbox has ended: ${reason}`);
     signal?.throwIfAborted();
+    // It has stopped reading: what more it is asked would only fill the memory here.
+    if (supervisor.stdin.writableLength > longestLine) throw new DriverError(noAnswer);
     const id = ++last;
     const cancel = () => tell({ id: ++last, do: 'cancel', of: id });
     signal?.addEventListener('abort', cancel, { once: true });
@@ -98,7 +110,8 @@ export async function superviseSandbox(supervisor: SupervisorProcess): Promise<S
     waiting.set(id, { resolve, reject });
     const late = setTimeout(() => {
       waiting.delete(id);
-      reject(new DriverError('the sandbox does not answer: stop it and start it again'));
+      overdue.add(id);
+      reject(new DriverError(noAnswer));
     }, withinMs + graceMs);
     tell({ id, ...request });
     try {
@@ -111,7 +124,8 @@ export async function superviseSandbox(supervisor: SupervisorProcess): Promise<S
 
   async function run({ signal, ...command }: CommandRequest): Promise<CommandResult> {
     const answer = read(runAnswer, await ask({ do: 'run', ...command }, command.timeoutMs, signal));
-    return { ...answer, stdout: textOf(answer.stdout), stderr: textOf(answer.stderr) };
+    const { outputBytes } = command;
+    return { ...answer, stdout: textOf(answer.stdout, outputBytes), stderr: textOf(answer.stderr, outputBytes) };
   }
 
   const late = setTimeout(() => end(`its screen was not there after ${readyWithinMs / 1000} s`), readyWithinMs);
@@ -142,6 +156,6 @@ function read<T>(schema: z.ZodType<T>, answer: unknown): T {
   return parsed.data;
 }
 
-function textOf(base64: string): string {
-  return Buffer.from(base64, 'base64').toString('utf8');
+function textOf(base64: string, atMost: number): string {
+  return Buffer.from(base64, 'base64').subarray(0, atMost).toString('utf8');
 }

@@ -25,6 +25,8 @@ export interface HostParts {
   drivers: readonly Report[];
   encoders: readonly Report[];
   startStreamer: StartStreamer;
+  /** Told when a Desktop is being started: soon somebody will look at it. */
+  prepareStreamer?: () => void;
   log: HostLog;
   /** Other times than the real ones, for tests. */
   times?: Pick<LinkOptions, 'heartbeatMs' | 'deadAfterMs' | 'fenceMs' | 'reconnectAtMostMs'> & {
@@ -155,13 +157,14 @@ export async function startHost(parts: HostParts): Promise<RunningHost> {
 }
 
 async function startOne(
-  { folder, driver, startStreamer, encoders, settings, log, times }: HostParts,
+  { folder, driver, startStreamer, prepareStreamer, encoders, settings, log, times }: HostParts,
   wanted: DesiredDesktop,
   listener: DesktopListener,
 ): Promise<Desktop> {
   if (!driver) throw new DriverError('nothing on this host can run a Desktop: npx switchboard host doctor says why');
   const [home, runtime] = await Promise.all([folder.openHome(wanted.home), folder.openRuntime(wanted.id)]);
   const { recordings } = folder;
+  prepareStreamer?.();
   return await startDesktop(
     { driver, startStreamer, encoder: bestEncoder(encoders), fps: settings.DESKTOP_FPS, log, ...times },
     wanted,

@@ -1,7 +1,7 @@
 import { chooseDriver } from '../drivers/choose-driver.ts';
-import { probeEncoders } from '../encode/probe-encoders.ts';
+import { bestEncoder, probeEncoders } from '../encode/probe-encoders.ts';
 import type { HostSettings } from '../settings.ts';
-import { startStreamer } from '../stream/start-streamer.ts';
+import { keepSpareStreamer } from '../stream/spare-streamer.ts';
 import { describeHost } from './describe-host.ts';
 import type { HostStarted } from './embedding-messages.ts';
 import { type RunningHost, startHost } from './host.ts';
@@ -30,9 +30,24 @@ export async function runHost(
   try {
     const [choice, encoders] = await Promise.all([chooseDriver({ owner: folder.host, unisolated }), probeEncoders()]);
     const { driver, reports: drivers } = choice;
-    const running = await startHost({ settings, folder, token, driver, drivers, encoders, startStreamer, log });
-    const line = describeHost({ capacity: running.capacity, choice, encoders });
-    return { running, started: { works: driver !== null, line } };
+    const streamers = keepSpareStreamer(bestEncoder(encoders) !== null);
+    const host = await startHost({
+      settings,
+      folder,
+      token,
+      driver,
+      drivers,
+      encoders,
+      startStreamer: streamers.start,
+      prepareStreamer: streamers.prepare,
+      log,
+    });
+    const line = describeHost({ capacity: host.capacity, choice, encoders });
+    const stop = async () => {
+      streamers.close();
+      await host.stop();
+    };
+    return { running: { capacity: host.capacity, stop }, started: { works: driver !== null, line } };
   } catch (error) {
     await folder.close();
     throw error;

@@ -13,10 +13,11 @@ export interface DesktopInput {
   /**
    * Resolves when it has been done: 0.2–0.4 ms, a text that the keyboard lacks characters for 60 ms and more.
    *
+   * @param signal breaks off what is not done yet, within a text, too; its reason is thrown
    * @throws InputRefusedError for a key or a button that there is not
    * @throws XLostError
    */
-  apply(input: Input): Promise<void>;
+  apply(input: Input, signal?: AbortSignal): Promise<void>;
   /**
    * Every step is checked before the first is done.
    *
@@ -43,7 +44,8 @@ export async function createInput(x: XConnection, screen: XScreen, clipboard?: C
     return done;
   }
 
-  async function apply(input: Input): Promise<void> {
+  async function apply(input: Input, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     switch (input.type) {
       case 'key':
         return input.down ? keyboard.down(input.keysym) : keyboard.up(input.keysym);
@@ -58,7 +60,7 @@ export async function createInput(x: XConnection, screen: XScreen, clipboard?: C
       case 'wheel':
         return pointer.wheel(input.dx, input.dy);
       case 'text':
-        return keyboard.type(input.text);
+        return keyboard.type(input.text, signal);
     }
   }
 
@@ -68,7 +70,7 @@ export async function createInput(x: XConnection, screen: XScreen, clipboard?: C
   }
 
   return {
-    apply: (input) => inTurn(() => apply(input)),
+    apply: (input, signal) => inTurn(() => apply(input, signal)),
     act: async (steps, signal) => {
       const ready = steps.map((step) => readyStep(step, { x, keyboard, pointer, screen, clipboard }));
       await inTurn(async () => {

@@ -6,6 +6,7 @@ import { protocolVersion, type ServerMessage } from '../protocol.ts';
 import { openClipboard } from '../x11/clipboard.ts';
 import { connectX } from '../x11/connect.ts';
 import { openScreen } from '../x11/screen.ts';
+import { watchForStall } from '../x11/stall.ts';
 import { createBitrateLadder } from './bitrate-ladder.ts';
 import { createCursorFeed } from './cursor-feed.ts';
 import { createFanOut } from './fan-out.ts';
@@ -47,6 +48,8 @@ export async function createDesktopStreamer(
   let video: VideoFeed | undefined;
   /** Broken off when a person takes over. */
   let acting = new AbortController();
+  /** What a person has sent and is not done yet: without this a long text would be typed on under the hands of who takes over. */
+  let controlling = new AbortController();
   let people: readonly ViewerPerson[] = [];
 
   const viewers = createViewers({
@@ -57,7 +60,7 @@ export async function createDesktopStreamer(
     cursor: () => cursor.last(),
     input: async (done) => {
       steps.saw(done);
-      await input.apply(done);
+      await input.apply(done, controlling.signal);
     },
     clipboard: (text) => clipboard.offer(text),
     resize: (width, height) => screen.resize({ width, height }),
@@ -92,6 +95,7 @@ export async function createDesktopStreamer(
   const cursor = createCursorFeed(x, screen, viewers.tell);
   const stopCopies = clipboard.onCopied((text) => viewers.tellController({ type: 'clipboard', text }));
   const reviews = setInterval(review, reviewEveryMs);
+  const stall = watchForStall(x);
 
   function hello(person: ViewerPerson): ServerMessage {
     const { width, height } = capture.size;
@@ -142,7 +146,7 @@ export async function createDesktopStreamer(
   }
 
   return {
-    lost: x.lost,
+    lost: Promise.race([x.lost, stall.stalled]),
     dial: viewers.dial,
     still: stills.take,
     async act(wanted) {
@@ -152,6 +156,11 @@ export async function createDesktopStreamer(
     },
     setController(controller) {
       tellSteps();
+      // Who gives it back has done all of it; who takes it over wants nothing more of the other's.
+      if (controller && controller.viewer !== viewers.controller?.viewer) {
+        controlling.abort(new InputRefusedError('somebody else has the input now'));
+        controlling = new AbortController();
+      }
       if (controller) acting.abort(new InputRefusedError(`${controller.name} has taken over this desktop`));
       else acting = new AbortController();
       void input.releaseAll();
@@ -167,6 +176,7 @@ export async function createDesktopStreamer(
     },
     async stop() {
       clearInterval(reviews);
+      stall.stop();
       stopCopies();
       viewers.close();
       fanOut.close();

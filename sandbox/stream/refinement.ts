@@ -1,3 +1,5 @@
+import { bufferSeconds } from '../encode/encoder-settings.ts';
+
 /** Decides when a picture that was made coarse, to be there soon, is sent once more in better quality. */
 export interface Refinement {
   /** When the next refining picture is due, on performance.now()'s clock; undefined: none is. */
@@ -7,13 +9,19 @@ export interface Refinement {
   made(quantizer: number | null, changed: boolean, now: number): void;
 }
 
-/** Above this, text shows blocks: a turned page that had to fit into the bitrate. */
-const coarse = 30;
-/** After a change, how long until it is refined, each time twice as long: a screen that goes on changing needs none of it. */
-const firstAfterMs = 100;
-const times = 5;
+/** Above this, a rested screen shows blocks around text and shadows of what was there before. It is just above the finest that is made. */
+const coarse = 23.5;
+/** As often as the encoder may spend a whole picture's bits ({@link bufferSeconds}): more often would only divide them. */
+const everyMs = bufferSeconds * 1000;
+/**
+ * A full page of small text is fine after 14 refinings at 8 Mbit/s. What is not by then (noise, a low bitrate) goes on more rarely, and is
+ * left at that in the end, so that a resting screen costs nothing.
+ */
+const often = 16;
+const rarelyMs = 1000;
+const times = 40;
 
-/** Coarse pictures are refined in up to five steps over some seconds, until they are fine or the screen changes. */
+/** Coarse pictures are refined until they are fine or the screen changes. */
 export function createRefinement(): Refinement {
   let dueAt: number | undefined;
   let done = 0;
@@ -24,7 +32,8 @@ export function createRefinement(): Refinement {
     isDue: (now) => dueAt !== undefined && now >= dueAt - 0.5,
     made(quantizer, changed, now) {
       done = changed ? 0 : done + 1;
-      dueAt = (quantizer ?? 0) > coarse && done < times ? now + firstAfterMs * 2 ** done : undefined;
+      const more = (quantizer ?? 0) > coarse && done < times;
+      dueAt = more ? now + (done < often ? everyMs : rarelyMs) : undefined;
     },
   };
 }

@@ -30,18 +30,31 @@ interface Waiting {
 }
 
 /**
- * Starts the process that captures, encodes and sends one Desktop's screen, and resolves when it is ready for viewers. It gets none of
- * the host's environment but paths, and what it is to know over a channel that no other process can read.
+ * A streamer process that belongs to no Desktop yet. It gets none of the host's environment but paths, and what it is to know over a
+ * channel that no other process can read. It ends with this process.
  *
- * @throws StreamerFailedError when it cannot reach the screen
+ * @param encodes whether it loads what encodes at once, before it is told to start
  */
-export async function startStreamer(options: StreamerOptions, listener: StreamerListener): Promise<Streamer> {
-  const child = fork(program, [], {
+export function forkStreamer(encodes: boolean): ChildProcess {
+  return fork(program, encodes ? ['encodes'] : [], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     env: encoderEnvironment(),
     execArgv: [],
   });
+}
+
+/**
+ * Makes a process capture, encode and send one Desktop's screen, and resolves when it is ready for viewers.
+ *
+ * @param child from {@link forkStreamer}, and nobody else's
+ * @throws StreamerFailedError when it cannot reach the screen
+ */
+export async function startStreamer(
+  options: StreamerOptions,
+  listener: StreamerListener,
+  child = forkStreamer(options.encoder !== null),
+): Promise<Streamer> {
   const waiting = new Map<number, Waiting>();
   let nextId = 1;
   let reason: string | undefined;

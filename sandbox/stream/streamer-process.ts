@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs';
+import { loadNodeAv } from '../encode/node-av.ts';
 import { createDesktopStreamer, type DesktopStreamer } from './desktop-streamer.ts';
 import { InputRefusedError, NothingRecordedError, type StreamerOptions } from './streamer.ts';
 import type { Answer, FromStreamer, Question, RefusalKind, ToStreamer } from './streamer-messages.ts';
@@ -80,6 +82,11 @@ async function obey(message: ToStreamer): Promise<void> {
 function because(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+// A spare one uses the time until it is needed. What is wrong with the encoder is told when it is wanted.
+if (process.argv[2] === 'encodes') loadNodeAv().catch(() => undefined);
+// The kernel ends this before the host or the core when memory is short: it is replaced within a second (proc(5), oom_score_adj).
+writeFile('/proc/self/oom_score_adj', '500', () => undefined);
 
 process.on('message', (message) => {
   obey(message as ToStreamer).catch((error) => end(because(error)));

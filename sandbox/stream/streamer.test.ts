@@ -239,6 +239,25 @@ describe.skipIf(!hasXvfb || !av)('a streamer', () => {
       expect(await where()).toMatchObject({ rootX: 1, rootY: 1 });
     });
 
+    it('no longer from the one who controlled when another takes over, though much of it is not done yet', async () => {
+      const { core, streamer } = started;
+      const ada = await core.join(streamer, { name: 'Ada', mode: 'control' });
+      const bob = await core.join(streamer, { name: 'Bob', mode: 'control' });
+      streamer.setController({ viewer: ada.dial.person.viewer, name: 'Ada' });
+      await ada.next('controller', ({ you }) => you);
+      for (let n = 0; n < 100; n++) ada.do({ type: 'text', text: 'a'.repeat(4096) });
+      ada.say({ type: 'ping', t: 1 });
+      await ada.next('pong');
+      streamer.setController({ viewer: bob.dial.person.viewer, name: 'Bob' });
+      await bob.next('controller', ({ you }) => you);
+      bob.do({ type: 'pointer', x: 0, y: 65535 });
+      const asked = performance.now();
+      await until(async () => (await where()).rootY === size.height - 1);
+      expect(performance.now() - asked).toBeLessThan(500);
+      expect((await ada.next('error')).message).toBe('somebody else has the input now');
+      streamer.setController(null);
+    });
+
     it('that is none for an error, and ends a connection that sends no other', async () => {
       const viewer = await started.core.join(started.streamer, { mode: 'control' });
       viewer.sendRaw(Buffer.from([0x99]));

@@ -44,3 +44,7 @@ it('works in a browser that keeps nothing', () => {
   expect(takeLinkToken({ ...page, storage: refuse }).value).toBe('a');
   expect(takeLinkToken({ ...tab('').page, storage: refuse }).value).toBeNull();
 });
+
+it('takes a token that was cut within its encoding as it is: the core says that it opens nothing', () => {
+  expect(takeLinkToken(tab('#a.b%2').page).value).toBe('a.b%2');
+});

@@ -16,7 +16,7 @@ export function takeLinkToken(page: { location: Location; history: History; stor
   const kept = keptIn(page.storage, key);
   let value = kept.read();
   if (hash.length > 1) {
-    value = decodeURIComponent(hash.slice(1));
+    value = attempt(() => decodeURIComponent(hash.slice(1))) ?? hash.slice(1);
     page.history.replaceState(null, '', pathname + search);
     kept.write(value);
   }
@@ -31,18 +31,19 @@ export function takeLinkToken(page: { location: Location; history: History; stor
   };
 }
 
-/** A browser that is told to keep nothing throws at the first touch: the token is in memory anyway. */
-function keptIn(storage: () => Storage, key: string) {
-  return {
-    read: (): string | null => attempt(() => storage().getItem(key)),
-    write: (value: string): void => void attempt(() => storage().setItem(key, value)),
-  };
-}
-
+/** @returns null where it throws. A link that was cut within `%20` is no token, and the core says so. */
 function attempt<T>(work: () => T): T | null {
   try {
     return work();
   } catch {
     return null;
   }
+}
+
+/** A browser that is told to keep nothing throws at the first touch: the token is in memory anyway. */
+function keptIn(storage: () => Storage, key: string) {
+  return {
+    read: (): string | null => attempt(() => storage().getItem(key)),
+    write: (value: string): void => void attempt(() => storage().setItem(key, value)),
+  };
 }

@@ -54,6 +54,7 @@ export interface HouseOptions {
   /** A core that has just started calls no Host lost; 0: at once. */
   graceMs?: number;
   renewEveryMs?: number;
+  unknownAtMost?: number;
 }
 
 /** Opens a house of a test's own. */
@@ -145,7 +146,12 @@ async function openCore(database: TestDatabase, options: HouseOptions): Promise<
   });
   const core: Core = { ...bare, prompts: chatPrompts };
   const running = serveDesktops(core, http, {
-    times: { graceMs: options.graceMs ?? 0, everyMs: 200, renewEveryMs: options.renewEveryMs },
+    times: {
+      graceMs: options.graceMs ?? 0,
+      everyMs: 200,
+      renewEveryMs: options.renewEveryMs,
+      unknownAtMost: options.unknownAtMost,
+    },
     viewerDirectory: options.viewerDirectory,
   });
   return {

@@ -29,9 +29,7 @@ type ChannelHandler = (
   content: Buffer | undefined,
 ) => ChannelAnswer | Promise<ChannelAnswer>;
 
-type ChannelAnswer =
-  | { result: Record<string, unknown>; data?: Buffer }
-  | { error: { code: string; message: string } };
+type ChannelAnswer = { result: Record<string, unknown>; data?: Buffer } | { error: { code: string; message: string } };
 
 /** A Host for tests: it speaks the real link and channel over real WebSockets, and has no Desktop behind it. */
 export interface StandInHost {

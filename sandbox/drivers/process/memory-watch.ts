@@ -1,5 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { freemem } from 'node:os';
+import { descendantsOf } from './process-tree.ts';
 
 /** How often the host is asked how much memory is free: one read. */
 const lookEveryMs = 100;
@@ -7,20 +7,11 @@ const lookEveryMs = 100;
 const suspiciousPart = 0.05;
 /** … and otherwise this often. */
 const measureEveryMs = 5000;
-/** Linux's page; where it is larger (some arm64) we count too little, and measure in the same pages what is too much. */
-const pageBytes = 4096;
-
 /** Watches over a sandbox's memory until it is stopped. */
 export interface MemoryWatch {
   /** Resolves with a sentence when the memory can no longer be measured. */
   failed: Promise<string>;
   stop(): void;
-}
-
-interface Process {
-  pid: number;
-  parent: number;
-  bytes: number;
 }
 
 /**
@@ -40,7 +31,7 @@ export function watchMemory(first: number, limitBytes: number): MemoryWatch {
   async function look(): Promise<void> {
     const taken = free - freemem() > limitBytes * suspiciousPart;
     if (!taken && performance.now() - measuredAt < measureEveryMs) return;
-    const inside = descendants(await processes(), first);
+    const inside = await descendantsOf(first);
     free = freemem();
     measuredAt = performance.now();
     const sum = inside.reduce((bytes, each) => bytes + each.bytes, 0);
@@ -62,41 +53,6 @@ export function watchMemory(first: number, limitBytes: number): MemoryWatch {
       clearTimeout(timer);
     },
   };
-}
-
-/** Every process, with the memory that is its own: resident, less what it shares (proc(5), statm). Kernel threads have none. */
-async function processes(): Promise<Process[]> {
-  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(
-    names.map(async (name) => {
-      try {
-        const [stat, statm] = await Promise.all(
-          ['stat', 'statm'].map((file) => readFile(`/proc/${name}/${file}`, 'utf8')),
-        );
-        // the program's name, in brackets, may hold anything
-        const parent = Number(stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-        const [, resident = 0, shared = 0] = (statm ?? '').split(' ').map(Number);
-        return [{ pid: Number(name), parent, bytes: (resident - shared) * pageBytes }];
-      } catch (error) {
-        // it has ended in between
-        if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
-        throw error;
-      }
-    }),
-  );
-  return found.flat();
-}
-
-function descendants(all: readonly Process[], first: number): Process[] {
-  const children = Map.groupBy(all, (each) => each.parent);
-  const found: Process[] = [];
-  const open = [first];
-  for (let pid = open.pop(); pid !== undefined; pid = open.pop())
-    for (const child of children.get(pid) ?? []) {
-      found.push(child);
-      open.push(child.pid);
-    }
-  return found;
 }
 
 function kill(pid: number): void {

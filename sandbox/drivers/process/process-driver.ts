@@ -27,6 +27,7 @@ import {
 } from './control-group.ts';
 import { launchCommand } from './launch-command.ts';
 import { watchMemory } from './memory-watch.ts';
+import { bytesOfRemovedFiles } from './removed-files.ts';
 
 const execute = promisify(execFile);
 const insideNode = `${insideRoot}/node`;
@@ -122,6 +123,7 @@ async function launch(
   const made = undo.move();
   return {
     supervisor: { stdin: child.stdin, stdout: child.stdout, ended: Promise.race(ends) },
+    bytesOfRemovedFiles: async () => (child.pid === undefined ? 0 : bytesOfRemovedFiles(child.pid, home)),
     end: () => made.disposeAsync(),
   };
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, request, type Server } from 'node:http';
-import { type AddressInfo, createConnection } from 'node:net';
+import { type AddressInfo, createConnection, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ const names: Record<string, string[]> = {
   'inside.org': ['10.0.0.7'],
   'metadata.org': ['169.254.169.254'],
   'both.org': ['127.0.0.1', '93.184.216.34'],
+  'silent.org': ['93.184.216.99'],
   'rebinds.org': ['93.184.216.34'],
 };
 
@@ -20,10 +21,13 @@ let folder: string;
 let site: Server;
 let proxy: FilteringProxy;
 let connected: string[];
+/** Connections to a server that takes none. */
+let unanswered: Socket[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'proxy-test-'));
   connected = [];
+  unanswered = [];
   site = createServer((asked, answer) => {
     answer.setHeader('x-seen', JSON.stringify(asked.headers));
     asked.pipe(answer);
@@ -41,6 +45,12 @@ beforeEach(async () => {
     },
     connect(address) {
       connected.push(address);
+      if (address === names['silent.org']?.[0]) {
+        const socket = new Socket();
+        unanswered.push(socket);
+        setTimeout(() => socket.emit('timeout'), 50);
+        return socket;
+      }
       return createConnection({ host: '127.0.0.1', port: (site.address() as AddressInfo).port });
     },
   });
@@ -141,6 +151,11 @@ describe('the filtering proxy', () => {
   ])('refuses a tunnel to %s', async (target, status) => {
     expect((await tunnel(target)).status).toBe(status);
     expect(connected).toEqual([]);
+  });
+
+  it('lets go of a connection that nobody takes', async () => {
+    expect((await tunnel('silent.org:443')).status).toBe(502);
+    expect(unanswered.map(({ destroyed }) => destroyed)).toEqual([true]);
   });
 
   it('answers what is no request for a proxy with 400', async () => {

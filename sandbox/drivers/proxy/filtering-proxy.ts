@@ -69,7 +69,10 @@ export async function startFilteringProxy(
     const socket = outside.connect(found.address, port);
     track(socket);
     await new Promise<void>((resolve, reject) => {
-      const fail = () => reject(new RefusedError(502, `${host}:${port} does not answer`));
+      const fail = () => {
+        socket.destroy();
+        reject(new RefusedError(502, `${host}:${port} does not answer`));
+      };
       socket.once('connect', resolve).once('error', fail).once('timeout', fail).once('close', fail);
     });
     socket.setTimeout(0);

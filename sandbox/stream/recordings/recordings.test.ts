@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -86,6 +86,17 @@ describe.skipIf(!hasXvfb || !av)('a streamer records', () => {
       .toEqual(expect.arrayContaining(['a-1.mp4', 'a-2.2.mp4', 'a-2.mp4', 'a-3.mp4']));
     await expect.poll(async () => (await play(join(started.recordings, 'a-2.2.mp4'))).width).toBe(200);
     await expect.poll(async () => (await play(join(started.recordings, 'a-3.mp4'))).startsWithKey).toBe(true);
+  });
+
+  it('nothing where it cannot, and tells the host, whose log is the only one', async () => {
+    await rename(started.recordings, `${started.recordings}-away`);
+    await writeFile(started.recordings, 'no folder');
+    started.streamer.record('a-4');
+    await paintFor(500);
+    await expect.poll(() => started.told.troubles.join()).toMatch(/^a recording ended early: EEXIST/);
+    await rm(started.recordings);
+    await rename(`${started.recordings}-away`, started.recordings);
+    started.streamer.record(null);
   });
 
   it('the last seconds for a clip', async () => {

@@ -21,6 +21,7 @@ export interface StartedStreamer extends AsyncDisposable {
     did: string[];
     sizes: string[];
     encodings: EncodingState[];
+    troubles: string[];
   };
   /** Starts another in its place, as a host does when one has died. */
   startAgain(): Promise<void>;
@@ -35,7 +36,15 @@ export async function startTestStreamer(
   const core = await startLocalCore();
   const painter = await createPainter(server.display);
   const recordings = await mkdtemp(join(tmpdir(), 'recordings-'));
-  const told: StartedStreamer['told'] = { viewers: [], asked: [], released: [], did: [], sizes: [], encodings: [] };
+  const told: StartedStreamer['told'] = {
+    viewers: [],
+    asked: [],
+    released: [],
+    did: [],
+    sizes: [],
+    encodings: [],
+    troubles: [],
+  };
   const start = () =>
     startStreamer(
       { desktop: 'd-test', display: server.display, encoder, fps: 30, recordings },
@@ -48,6 +57,7 @@ export async function startTestStreamer(
         personDid: (steps) => told.did.push(...steps),
         resized: (width, height) => told.sizes.push(`${width}x${height}`),
         encoding: (state) => told.encodings.push(state),
+        trouble: (what) => told.troubles.push(what),
       },
     );
   const started: StartedStreamer = {
