@@ -78,6 +78,8 @@ function help(): string {
   const entries: [string, string][] = [
     ['npm start', 'start it'],
     ['npm run chat', 'talk to it in this terminal'],
+    ['npm run host', 'run desktops on this machine for a core elsewhere'],
+    ['npx switchboard host doctor', 'show what this machine can do for desktops, and why not'],
     ...commands.map((command): [string, string] => [`npx switchboard ${command.usage}`, command.description]),
   ];
   const width = Math.max(...entries.map(([usage]) => usage.length));

@@ -143,6 +143,8 @@ function desktopOf(
           personDid: (steps) => lease.did(steps),
           resized: (toWidth, toHeight) => speaks() && resized(toWidth, toHeight),
           trouble: (what) => log.warn({ what }, 'the streamer goes on without something'),
+          encoding: ({ encoder, effort, fps, bitrate }) =>
+            log.debug({ encoder, effort, fps, bitrate }, 'the picture is encoded so from here on'),
         },
       );
       return streamer;

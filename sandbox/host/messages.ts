@@ -174,7 +174,7 @@ export const channelRequest = z.discriminatedUnion('method', [
     width: z.number().int().min(320).max(3840),
     height: z.number().int().min(320).max(2400),
   }),
-  z.object({ id: z.number().int(), method: z.literal('clip'), seconds: z.number().min(1).max(300) }),
+  z.object({ id: z.number().int(), method: z.literal('clip'), seconds: z.number().min(1).max(60) }),
 ]);
 export type ChannelRequest = z.output<typeof channelRequest>;
 
