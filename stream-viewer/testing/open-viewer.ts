@@ -27,6 +27,8 @@ export interface Viewer extends AsyncDisposable {
 /** Opens an address in a page of its own. `before` runs in the page before anything else. */
 export async function openViewer(context: BrowserContext, address: string, before?: string): Promise<Viewer> {
   const page = await context.newPage();
+  // No fading: what covers the picture while the page connects is gone at once, and colours are the picture's.
+  await page.emulateMedia({ reducedMotion: 'reduce' });
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (message) => {
