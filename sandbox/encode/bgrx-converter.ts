@@ -17,7 +17,8 @@ export interface BgrxConverter {
 
 /**
  * Half the width and height for the colours, by averaging; BT.601 in limited range, which is what the stream is tagged with. Without
- * FULL_CHR_H_INP swscale reads four-byte pixels by code that has no SIMD: 3.0 instead of 2.1 ms for 1920×1080.
+ * FULL_CHR_H_INP swscale reads four-byte pixels by code that has no SIMD: 3.2 instead of 2.3 ms for 1920×1080. FAST_BILINEAR is no faster,
+ * and blurs across though nothing is scaled: text came out at 28 dB instead of 48.
  *
  * @param size even width and height
  * @param stride pixels in a row of the screen, which may be one more
@@ -36,7 +37,7 @@ export function createBgrxConverter(
   frame.colorSpace = av.AVCOL_SPC_SMPTE170M;
   frame.colorRange = av.AVCOL_RANGE_MPEG;
   AvError.check(frame.getBuffer(0), 'allocating a picture');
-  const flags = (av.SWS_FAST_BILINEAR | av.SWS_FULL_CHR_H_INP) as SwsFlags;
+  const flags = (av.SWS_BILINEAR | av.SWS_FULL_CHR_H_INP) as SwsFlags;
   /** One for each height of a band: swscale wants to know it beforehand. */
   const scalers = new Map<number, SoftwareScaleContext>();
 
