@@ -110,16 +110,17 @@ describe.skipIf(!av)('an encoder', () => {
     expect((after * 8) / 3).toBeLessThan(2_700_000);
   });
 
-  it('keeps lines of one pixel sharp', async () => {
+  it('keeps lines of one pixel sharp, up to the right edge', async () => {
     const lines = Buffer.alloc(size.width * size.height * 4, 255);
     for (let pixel = 0; pixel < size.width * size.height; pixel += 2) lines.writeUInt32LE(0, pixel * 4);
     const encoder = await open();
     const units = await encoder.encode(lines, wholeScreen(size.height), { ptsMicroseconds: 0n, key: true });
     encoder.close();
     const picture = await decodePicture(lib, units);
-    const row = [100, 101, 102, 103].map((x) => picture.at(x, 100)[1]);
-    expect(Math.max(row[0] ?? 255, row[2] ?? 255)).toBeLessThan(60);
-    expect(Math.min(row[1] ?? 0, row[3] ?? 0)).toBeGreaterThan(195);
+    // Whoever resamples is off by more with each column.
+    const row = [4, 3, 2, 1].map((fromRight) => picture.at(size.width - fromRight, 100)[1]);
+    expect(Math.max(row[0] ?? 255, row[2] ?? 255)).toBeLessThan(25);
+    expect(Math.min(row[1] ?? 0, row[3] ?? 0)).toBeGreaterThan(230);
   });
 
   it('may spend after a pause what it did not spend in it', async () => {
