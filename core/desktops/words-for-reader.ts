@@ -16,5 +16,5 @@ export async function wordsForReader(
   const shown = shownIn(event);
   if (!shown) return '';
   const { note, links } = await renderDesktop(core, event.organisation, shown, { reader, waitMs: 0, still: false });
-  return [note, ...links].filter((part) => part !== '').join('\n\n');
+  return [note, ...links].filter((part) => part !== '').join('\n');
 }

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
+import type { AgentStep } from '../agent-step.ts';
 import type { CommandRequest, CommandResult, Driver, Sandbox } from '../drivers/driver.ts';
 import type { DesiredDesktop } from '../host/messages.ts';
 import {
-  type AgentStep,
   type EncoderName,
   InputRefusedError,
   type Still,

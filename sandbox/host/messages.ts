@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agentStep } from '../agent-step.ts';
 
 /**
  * What a Host and the core say to each other. Two kinds of connection, both dialled by the Host (it needs no open port), both
@@ -111,24 +112,6 @@ export const fromCore = z.discriminatedUnion('type', [
   z.object({ type: z.literal('refused'), message: z.string() }),
 ]);
 export type FromCore = z.output<typeof fromCore>;
-
-const pixel = z.number().int().min(0).max(65535);
-
-/** What an agent does on the screen: pixels. The same as AgentStep of sandbox/stream/streamer.ts. */
-export const agentStep = z.discriminatedUnion('do', [
-  z.object({
-    do: z.literal('click'),
-    x: pixel,
-    y: pixel,
-    button: z.enum(['left', 'middle', 'right']),
-    count: z.number().int().min(1).max(3),
-  }),
-  z.object({ do: z.literal('move'), x: pixel, y: pixel }),
-  z.object({ do: z.literal('drag'), fromX: pixel, fromY: pixel, toX: pixel, toY: pixel }),
-  z.object({ do: z.literal('type'), text: z.string().max(20_000) }),
-  z.object({ do: z.literal('key'), keys: z.string().min(1).max(100) }),
-  z.object({ do: z.literal('scroll'), x: pixel, y: pixel, dx: z.number().int(), dy: z.number().int() }),
-]);
 
 /** The most bytes of a file in one request or answer. */
 export const fileAtMost = 8_000_000;

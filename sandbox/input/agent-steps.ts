@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AgentStep, InputRefusedError } from '../stream/streamer.ts';
+import type { AgentStep } from '../agent-step.ts';
+import { InputRefusedError } from '../stream/streamer.ts';
 import type { Clipboard } from '../x11/clipboard.ts';
 import type { XConnection } from '../x11/connect.ts';
 import type { XScreen } from '../x11/screen.ts';

@@ -1,5 +1,5 @@
+import type { AgentStep } from '../agent-step.ts';
 import type { Input } from '../protocol.ts';
-import type { AgentStep } from '../stream/streamer.ts';
 import type { Clipboard } from '../x11/clipboard.ts';
 import type { XConnection } from '../x11/connect.ts';
 import type { XScreen } from '../x11/screen.ts';

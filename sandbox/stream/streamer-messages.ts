@@ -1,5 +1,5 @@
+import type { AgentStep } from '../agent-step.ts';
 import type {
-  AgentStep,
   Controller,
   EncodingState,
   Still,

@@ -1,3 +1,4 @@
+import type { AgentStep } from '../agent-step.ts';
 import type { XDisplay } from '../drivers/driver.ts';
 import type { ViewerMode } from '../protocol.ts';
 
@@ -67,17 +68,6 @@ export interface Still {
   /** Absent: the asker has it already. */
   data?: Buffer;
 }
-
-/** One thing that an agent does. Positions are pixels of the screen. */
-export type AgentStep =
-  | { do: 'click'; x: number; y: number; button: 'left' | 'middle' | 'right'; count: number }
-  | { do: 'move'; x: number; y: number }
-  | { do: 'drag'; fromX: number; fromY: number; toX: number; toY: number }
-  | { do: 'type'; text: string }
-  /** Keysym names with `+` between: `ctrl+l`, `Return`, `alt+Tab`. */
-  | { do: 'key'; keys: string }
-  /** In notches of a wheel; positive is down and right. */
-  | { do: 'scroll'; x: number; y: number; dx: number; dy: number };
 
 /** Who has the input. */
 export interface Controller {

@@ -47,13 +47,6 @@ export function quarters(width: number, height: number, moving: () => boolean = 
   };
 }
 
-/** A picture from a file that stands still. */
-export async function stillPicture(file: string): Promise<Scene> {
-  const { data, info } = await sharp(file).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
-  swapRedAndBlue(data);
-  return { width: info.width, height: info.height, pixels: data, draw: (step) => step === 0 };
-}
-
 /** What a screenshot of it would be. */
 export async function jpegOf(scene: Scene, quality: number, width: number): Promise<Buffer> {
   const rgba = Buffer.from(scene.pixels);

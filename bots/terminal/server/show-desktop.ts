@@ -1,6 +1,5 @@
 import type { Core } from '../../../core/core.ts';
-import { renderDesktop } from '../../../core/desktops/render-desktop.ts';
-import { shownIn } from '../../../core/desktops/shown-desktop.ts';
+import { wordsForReader } from '../../../core/desktops/words-for-reader.ts';
 import type { Event } from '../../../core/streams/message.ts';
 import type { Caller } from './authenticate.ts';
 
@@ -13,12 +12,9 @@ export async function showDesktop(
   reader: Caller,
   event: { id: string } & Pick<Event, 'sourceKind' | 'extra'>,
 ): Promise<string | undefined> {
-  const shown = shownIn(event);
-  if (!shown) return undefined;
+  const { organisation, worker } = reader;
   try {
-    const options = { reader: reader.worker, waitMs: 0, still: false };
-    const { note, links } = await renderDesktop(core, reader.organisation, shown, options);
-    return [note, ...links].filter((line) => line !== '').join('\n') || undefined;
+    return (await wordsForReader(core, { ...event, organisation }, worker)) || undefined;
   } catch (error) {
     // What was said matters more.
     core.log.warn({ err: error, event: event.id }, 'a desktop could not be shown in a terminal');
