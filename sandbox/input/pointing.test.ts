@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { InputRefusedError } from '../stream/streamer.ts';
-import { type EventWindow, openEventWindow } from '../testing/event-window.ts';
-import { hasXvfb, startTestXServer } from '../testing/x-server.ts';
+import type { EventWindow } from '../testing/event-window.ts';
+import { hasXvfb } from '../testing/x-server.ts';
 import { connectX } from '../x11/connect.ts';
-import { openScreen, type ScreenSize } from '../x11/screen.ts';
+import { openScreen } from '../x11/screen.ts';
 import { createInput } from './create-input.ts';
 import { keysym } from './keysyms.ts';
 import { pixelAt, shareOf } from './scale.ts';
+import { openDesk } from './testing/open-desk.ts';
 
 it('a share of the screen is the pixel that it was made of, at every pixel', () => {
   for (const size of [320, 390, 844, 1080, 1920, 2400, 3840])
@@ -112,60 +113,6 @@ describe.skipIf(!hasXvfb)('what is held down (needs Xvfb)', () => {
   });
 });
 
-describe.skipIf(!hasXvfb)('the time from a call to the event in a program (needs Xvfb)', () => {
-  it('is under 5 ms for keys and for the pointer, at the median', async () => {
-    await using desk = await openDesk();
-    const times = { key: [] as number[], pointer: [] as number[] };
-    for (let n = 0; n < 50; n++) {
-      const code = 'a'.charCodeAt(0) + (n % 26);
-      const pressed = desk.window.next('KeyPress');
-      let from = performance.now();
-      const done = desk.input.apply({ type: 'key', down: true, keysym: code });
-      await pressed;
-      times.key.push(performance.now() - from);
-      await done;
-      await desk.input.apply({ type: 'key', down: false, keysym: code });
-
-      const moved = desk.window.next('MotionNotify');
-      from = performance.now();
-      void desk.input.apply({ type: 'pointer', x: 1000 + n * 500, y: 3000 });
-      await moved;
-      times.pointer.push(performance.now() - from);
-    }
-
-    const figures = Object.entries(times).map(([what, all]) => `${what} ${median(all).toFixed(2)} ms`);
-    console.info(`from the call to the event: ${figures.join(', ')}`);
-    expect(median(times.key)).toBeLessThan(5);
-    expect(median(times.pointer)).toBeLessThan(5);
-  });
-});
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-}
-
 async function buttonsPressed(window: EventWindow): Promise<number[]> {
   return (await window.take()).filter(({ name }) => name === 'ButtonPress').map(({ keycode }) => keycode);
-}
-
-async function openDesk(size: ScreenSize = { width: 800, height: 600 }) {
-  const stack = new AsyncDisposableStack();
-  const server = stack.use(await startTestXServer(size));
-  const x = stack.use(await connectX(server.display));
-  const window = stack.use(await openEventWindow(server.display));
-  const screen = await openScreen(x);
-  const input = await createInput(x, screen);
-  return {
-    display: server.display,
-    screen,
-    input,
-    window,
-    /** Modifiers and buttons that are down, as X counts them. */
-    state: async () => (await x.ask<{ keyMask: number }>((reply) => x.client.QueryPointer(x.root, reply))).keyMask,
-    keysDown: async () => {
-      const keys = await x.ask<Buffer>((reply) => x.client.QueryKeymap(reply));
-      return [...keys].filter((bits) => bits !== 0);
-    },
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  };
 }

@@ -115,6 +115,8 @@ declare module 'x11' {
       | { name: 'DestroyNotify'; wid: number };
 
     interface Client extends EventEmitter {
+      /** Of the last request: how many there have been. */
+      seq_num: number;
       display: Display;
       /** Numbers of names that were asked for: one object for all clients of the process, whatever server they talk to. */
       atoms: Record<string, number>;
