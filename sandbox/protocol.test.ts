@@ -6,6 +6,7 @@ import {
   decodeMedia,
   encodeAudio,
   encodeInput,
+  encodePatch,
   encodeVideo,
   type Input,
   isLater,
@@ -46,6 +47,12 @@ it('sound is written and read', () => {
   const packet = { sequence: 7, ptsMicroseconds: 20_000n, data: bytes('fc ff fe') };
   expect(hex(encodeAudio(packet))).toBe('020000000000000700000000' + '00004e20' + 'fcfffe');
   expect(decodeMedia(encodeAudio(packet))).toEqual({ type: 'audio', ...packet });
+});
+
+it('a patch is written and read', () => {
+  const patch = { sequence: 7, ptsMicroseconds: 20_000n, x: 1200, y: 300, data: bytes('89 50 4e 47') };
+  expect(hex(encodePatch(patch))).toBe('03000000000000070000000000004e2004b0012c89504e47');
+  expect(decodeMedia(encodePatch(patch))).toEqual({ type: 'patch', ...patch });
 });
 
 describe('what a viewer sends', () => {

@@ -11,6 +11,7 @@ export const protocolVersion = 1;
 export const frameType = {
   video: 0x01,
   audio: 0x02,
+  patch: 0x03,
   key: 0x10,
   button: 0x11,
   pointer: 0x12,
@@ -25,6 +26,7 @@ export const codecs = { h264: 1 } as const;
 
 const videoHeaderBytes = 20;
 const audioHeaderBytes = 16;
+const patchHeaderBytes = 20;
 /** A text that is typed comes in pieces of at most so many bytes. */
 export const textAtMost = 4096;
 
@@ -38,6 +40,21 @@ export interface VideoFrame {
   ptsMicroseconds: bigint;
   width: number;
   height: number;
+  data: Uint8Array;
+}
+
+/**
+ * A small change of the screen, exactly as it is there, to be put over the picture. It counts as one: it has a number among those of
+ * the video, is acknowledged as they are, and is of no use without what came before. Video with a later number shows it, too.
+ */
+export interface PatchFrame {
+  type: 'patch';
+  sequence: number;
+  ptsMicroseconds: bigint;
+  /** Where its upper left corner goes, in pixels of the screen. */
+  x: number;
+  y: number;
+  /** A PNG. */
   data: Uint8Array;
 }
 
@@ -144,12 +161,25 @@ export function encodeAudio(frame: Omit<AudioFrame, 'type'>): Uint8Array {
   return bytes;
 }
 
+/** 0x03: type u8 · 0 u8 · 0 u16 · sequence u32 · pts u64 µs · x u16 · y u16 · PNG. */
+export function encodePatch(frame: Omit<PatchFrame, 'type'>): Uint8Array {
+  const bytes = new Uint8Array(patchHeaderBytes + frame.data.byteLength);
+  const view = viewOf(bytes);
+  view.setUint8(0, frameType.patch);
+  view.setUint32(4, frame.sequence >>> 0);
+  view.setBigUint64(8, frame.ptsMicroseconds);
+  view.setUint16(16, frame.x);
+  view.setUint16(18, frame.y);
+  bytes.set(frame.data, patchHeaderBytes);
+  return bytes;
+}
+
 /**
  * Reads what a host sends. `data` is a view of `bytes`, not a copy.
  *
  * @throws BadFrameError
  */
-export function decodeMedia(bytes: Uint8Array): VideoFrame | AudioFrame {
+export function decodeMedia(bytes: Uint8Array): VideoFrame | AudioFrame | PatchFrame {
   const view = viewOf(bytes);
   const type = typeOf(bytes);
   if (type === frameType.video) {
@@ -172,6 +202,17 @@ export function decodeMedia(bytes: Uint8Array): VideoFrame | AudioFrame {
       sequence: view.getUint32(4),
       ptsMicroseconds: view.getBigUint64(8),
       data: bytes.subarray(audioHeaderBytes),
+    };
+  }
+  if (type === frameType.patch) {
+    atLeast(bytes, patchHeaderBytes);
+    return {
+      type: 'patch',
+      sequence: view.getUint32(4),
+      ptsMicroseconds: view.getBigUint64(8),
+      x: view.getUint16(16),
+      y: view.getUint16(18),
+      data: bytes.subarray(patchHeaderBytes),
     };
   }
   throw unknownType(type);

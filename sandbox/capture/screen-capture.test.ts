@@ -65,16 +65,22 @@ describe.skipIf(!hasXvfb).each<GrabMethod>(['auto', 'core'])('a captured screen,
 
   it('is all new at first', async () => {
     await capture.refresh();
-    expect(capture.takeChanged()).toEqual([{ top: 0, height: 480 }]);
-    expect(capture.takeChanged()).toEqual([]);
+    expect(capture.takeChanged()).toEqual({
+      bands: [{ top: 0, height: 480 }],
+      box: { left: 0, top: 0, ...size },
+    });
+    expect(capture.takeChanged()).toEqual({ bands: [], box: null });
   });
 
-  it('shows what is drawn, and which rows of it changed', async () => {
+  it('shows what is drawn, which rows it is in, and the box around it', async () => {
     await painter.fill({ x: 100, y: 200, width: 50, height: 50 }, 0xff2040);
     await untilDamaged();
     await capture.refresh();
     expect([pixelAt(100, 200), pixelAt(149, 249), pixelAt(150, 249)]).toEqual(['ff2040', 'ff2040', '000000']);
-    expect(capture.takeChanged()).toEqual([{ top: 192, height: 64 }]);
+    expect(capture.takeChanged()).toEqual({
+      bands: [{ top: 192, height: 64 }],
+      box: { left: 100, top: 200, width: 50, height: 50 },
+    });
   });
 
   it('has a greater serial after a change, and the same without one', async () => {
@@ -136,7 +142,7 @@ describe.skipIf(!hasXvfb).each<GrabMethod>(['auto', 'core'])('a captured screen,
       await capture.refresh();
       expect(capture.pixels.byteLength).toBe(width * height * 4);
       expect(pixelAt(width - 1, height - 1)).toBe('123456');
-      expect(capture.takeChanged()).toEqual([{ top: 0, height }]);
+      expect(capture.takeChanged().bands).toEqual([{ top: 0, height }]);
     }
     expect(sizes.at(-1)).toBe('640x480');
   });

@@ -1,6 +1,8 @@
+import type x11 from 'x11';
 import { type XConnection, XLostError, XRequestError } from '../x11/connect.ts';
 import type { ScreenSize } from '../x11/screen.ts';
 import { type Band, bandsOf, joinBands, wholeScreen } from './bands.ts';
+import { type Box, boxAround } from './box.ts';
 import { createCoreGrabber } from './core-grabber.ts';
 import type { Grabber } from './grabber.ts';
 import { createSharedMemoryGrabber } from './shared-memory-grabber.ts';
@@ -11,6 +13,13 @@ export interface CaptureListener {
   damaged(): void;
   /** The screen has another size, and so have `pixels` from now on. */
   resized(size: ScreenSize): void;
+}
+
+/** What has changed on the screen: the rows that were grabbed, and the smallest box around what is new in them. */
+export interface ScreenChange {
+  bands: Band[];
+  /** Null: nothing has. */
+  box: Box | null;
 }
 
 /** The screen of an X server, kept up to date on request. While nothing changes there it costs nothing at all. */
@@ -28,7 +37,7 @@ export interface ScreenCapture {
   /** Grabs what has changed since the last time. Calls at the same time share one grab. */
   refresh(): Promise<void>;
   /** What refreshes have changed in `pixels` since this was called last; at first and after a resize all of it. */
-  takeChanged(): Band[];
+  takeChanged(): ScreenChange;
   /** Whoever takes the changes has to begin anew: everything counts as changed. */
   markAllChanged(): void;
   close(): void;
@@ -56,8 +65,8 @@ export async function captureScreen(
   const { client, root, damage, fixes, randr } = connection;
   let size = await geometry();
   let grabber = await createGrabber(connection, size, method);
-  let changed = wholeScreen(size.height);
-  let needed = wholeScreen(size.height);
+  let changed = allOf(size);
+  let needed = allOf(size);
   let damagedSerial = Date.now();
   let serial = damagedSerial;
   let isDamaged = true;
@@ -90,26 +99,30 @@ export async function captureScreen(
     listener.damaged();
   }
 
-  /** Which rows have changed since the last time, by the X server's account. */
-  async function subtractDamage(): Promise<Band[]> {
+  /** What has changed since the last time, by the X server's account. */
+  async function subtractDamage(): Promise<ScreenChange> {
     damage.Subtract(damageId, 0, regionId);
-    const { rectangles } = await connection.ask<{ rectangles: { y: number; height: number }[] }>((reply) =>
-      fixes.FetchRegion(regionId, reply),
-    );
-    return bandsOf(rectangles, size.height);
+    const { extents, rectangles } = await connection.ask<x11.Region>((reply) => fixes.FetchRegion(regionId, reply));
+    const { x: left, y: top, width, height } = extents;
+    return { bands: bandsOf(rectangles, size.height), box: boxAround([{ left, top, width, height }], size) };
+  }
+
+  function joined(some: ScreenChange, others: ScreenChange): ScreenChange {
+    const bands = joinBands(some.bands, others.bands, size.height);
+    return { bands, box: boxAround([some.box, others.box], size) };
   }
 
   async function grabDamage(): Promise<void> {
     isDamaged = false;
     const upTo = damagedSerial;
     const of = grabber;
-    needed = joinBands(needed, await subtractDamage(), size.height);
+    needed = joined(needed, await subtractDamage());
     if (closed || of !== grabber) return;
-    const bands = needed;
-    await of.grab(bands);
+    const grabbing = needed;
+    await of.grab(grabbing.bands);
     if (of !== grabber) return;
-    needed = [];
-    changed = joinBands(changed, bands, size.height);
+    needed = noChange;
+    changed = joined(changed, grabbing);
     serial = upTo;
   }
 
@@ -153,8 +166,8 @@ export async function captureScreen(
       grabber.close();
       grabber = next;
       size = now;
-      changed = wholeScreen(size.height);
-      needed = wholeScreen(size.height);
+      changed = allOf(size);
+      needed = allOf(size);
       isDamaged = false;
       listener.resized(size);
       noteDamage();
@@ -176,12 +189,12 @@ export async function captureScreen(
     },
     refresh,
     takeChanged() {
-      const bands = changed;
-      changed = [];
-      return bands;
+      const taken = changed;
+      changed = noChange;
+      return taken;
     },
     markAllChanged() {
-      changed = wholeScreen(size.height);
+      changed = allOf(size);
     },
     close() {
       if (closed) return;
@@ -192,6 +205,12 @@ export async function captureScreen(
       grabber.close();
     },
   };
+}
+
+const noChange: ScreenChange = { bands: [], box: null };
+
+function allOf(size: ScreenSize): ScreenChange {
+  return { bands: wholeScreen(size.height), box: { left: 0, top: 0, ...size } };
 }
 
 async function createGrabber(connection: XConnection, size: ScreenSize, method: GrabMethod): Promise<Grabber> {

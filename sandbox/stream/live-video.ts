@@ -1,9 +1,14 @@
 import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Band, joinBands } from '../capture/bands.ts';
+import type { Box } from '../capture/box.ts';
 import type { ScreenCapture } from '../capture/screen-capture.ts';
+import { encodePatch } from '../encode/encode-patch.ts';
 import type { Effort } from '../encode/encoder-settings.ts';
 import type { NodeAv } from '../encode/node-av.ts';
 import { type AccessUnit, openVideoEncoder, type VideoEncoder } from '../encode/video-encoder.ts';
 import { createPace } from './pace.ts';
+import { createPatches } from './patches.ts';
 import { createRefinement } from './refinement.ts';
 import type { EncoderName, EncodingState } from './streamer.ts';
 
@@ -15,6 +20,17 @@ export interface LivePicture extends AccessUnit {
   height: number;
 }
 
+/** A small change that goes without the encoder. */
+export interface LivePatch {
+  /** Among those of the pictures. */
+  sequence: number;
+  ptsMicroseconds: bigint;
+  x: number;
+  y: number;
+  /** A PNG. */
+  data: Buffer;
+}
+
 /** What live video needs. */
 export interface LiveVideoOptions {
   av: NodeAv;
@@ -24,7 +40,12 @@ export interface LiveVideoOptions {
   bitrate: number;
   /** Whether anybody would take a picture now. */
   isWanted(): boolean;
+  /** Whether those who would take it can show patches: a file cannot, and is behind until the next picture. */
+  takesPatches(): boolean;
+  /** How long a change that went as a patch may be missing from the pictures, in milliseconds. */
+  behindAtMostMs(): number;
   publish(picture: LivePicture): void;
+  publishPatch(patch: LivePatch): void;
   /** The encoder has failed and stays off. */
   failed(error: unknown): void;
   /** The encoder was opened, or its bitrate has changed. */
@@ -40,6 +61,8 @@ export interface LiveVideo {
   /** When the last keyframe was made, on performance.now()'s clock. */
   readonly lastKeyAt: number;
   setBitrate(bitsPerSecond: number): void;
+  /** Resolves when the last picture shows all that was shown as patches. */
+  caughtUp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -51,11 +74,15 @@ const coresForMoreEffort = 4;
 const encodingAtMost = 0.4;
 const picturesToJudge = 15;
 
-/** Makes live video of a captured screen: grab, convert, encode, publish, one picture after the other. */
+/**
+ * Makes live video of a captured screen: grab, convert, encode, publish, one picture after the other. A small change goes as a patch
+ * instead, and becomes part of the video with the next picture.
+ */
 export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
   const { av, capture, fps } = options;
   const pace = createPace(fps);
   const refinement = createRefinement();
+  const patches = createPatches(options.bitrate);
   const threads = Math.min(availableParallelism(), slicesAtMost);
   let effort: Effort = availableParallelism() >= coresForMoreEffort ? 'veryfast' : 'ultrafast';
   let { bitrate } = options;
@@ -65,6 +92,9 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
   let lastKeyAt = Number.NEGATIVE_INFINITY;
   let lastPts = 0n;
   let sequence = 0;
+  /** What the encoder has not seen yet, since it went as patches; and since when. */
+  let behind: Band[] = [];
+  let behindSince = Number.POSITIVE_INFINITY;
   let encodingMs = 0;
   let judged = 0;
   let timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
@@ -72,7 +102,16 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
   let closed = false;
 
   function hasWork(now: number): boolean {
-    return keyWanted || capture.isDamaged || refinement.isDue(now);
+    return capture.isDamaged || isPictureDue(now);
+  }
+
+  /** A picture is to be made whatever has changed: patches one after the other would hold it off for good. */
+  function isPictureDue(now: number): boolean {
+    return keyWanted || refinement.isDue(now) || now >= catchUpAt() - 0.5;
+  }
+
+  function catchUpAt(): number {
+    return behindSince + options.behindAtMostMs();
   }
 
   /** Begins the next picture as soon as there is something to show and the pace allows it. */
@@ -84,7 +123,10 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
       const wait = pace.wait(now);
       if (wait <= 0.5) begin();
       else timer = setTimeout(wake, wait);
-    } else if (refinement.dueAt !== undefined) timer = setTimeout(wake, Math.max(1, refinement.dueAt - now));
+      return;
+    }
+    const next = Math.min(refinement.dueAt ?? Number.POSITIVE_INFINITY, catchUpAt());
+    if (Number.isFinite(next)) timer = setTimeout(wake, Math.max(1, next - now));
   }
 
   function cancelTimer(): void {
@@ -110,10 +152,19 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
     if (capture.isDamaged) await capture.refresh();
     const opened = await openEncoder();
     if (closed) return;
-    const bands = capture.takeChanged();
+    const changed = capture.takeChanged();
     const key = keyWanted;
+    if (changed.box && !isPictureDue(begunAt) && sendPatch(changed.box, begunAt)) {
+      behind = joinBands(behind, changed.bands, capture.size.height);
+      behindSince = Math.min(behindSince, begunAt);
+      tookSince(cpuBefore, begunAt);
+      return;
+    }
+    const bands = joinBands(behind, changed.bands, capture.size.height);
     if (bands.length === 0 && !key && !refinement.isDue(begunAt)) return;
     keyWanted = false;
+    behind = [];
+    behindSince = Number.POSITIVE_INFINITY;
 
     const grabbedAt = performance.now();
     const units = await opened.encode(capture.pixels, bands, { ptsMicroseconds: nextPts(), key });
@@ -124,9 +175,23 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
       options.publish({ ...unit, sequence, width: opened.width, height: opened.height });
       refinement.made(unit.quantizer, bands.length > 0, now);
     }
+    tookSince(cpuBefore, begunAt);
+    judgeEffort(now - grabbedAt);
+  }
+
+  function tookSince(cpuBefore: NodeJS.CpuUsage, begunAt: number): void {
     const { user, system } = process.cpuUsage(cpuBefore);
     pace.took(begunAt, (user + system) / 1000);
-    judgeEffort(now - grabbedAt);
+  }
+
+  /** False: it has to go as video. */
+  function sendPatch(box: Box, now: number): boolean {
+    if (!options.takesPatches() || !patches.suits(box, now)) return false;
+    const data = encodePatch(capture.pixels, capture.size.width, box);
+    if (!patches.allows(data.byteLength, now)) return false;
+    sequence = (sequence + 1) >>> 0;
+    options.publishPatch({ sequence, ptsMicroseconds: nextPts(), x: box.left, y: box.top, data });
+    return true;
   }
 
   /** The encoder for the screen as it is now; its first picture is a keyframe, and all of the screen is new to it. */
@@ -177,6 +242,7 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
     setBitrate(bitsPerSecond) {
       if (bitsPerSecond === bitrate) return;
       bitrate = bitsPerSecond;
+      patches.setBitrate(bitrate);
       // Between two pictures only: the encoder is at work in another thread otherwise.
       void (working ?? Promise.resolve()).then(() => {
         if (!encoder || closed) return;
@@ -184,6 +250,13 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
         encoder.close();
         encoder = undefined;
       });
+    },
+    async caughtUp() {
+      while (behind.length > 0 && !closed && options.isWanted()) {
+        behindSince = Number.NEGATIVE_INFINITY;
+        wake();
+        await (working ?? sleep(1));
+      }
     },
     async close() {
       closed = true;

@@ -36,12 +36,12 @@ describe.skipIf(!hasXvfb || !av)('a streamer', () => {
     await until(() => started.told.viewers.length === 0);
   });
 
-  /** Keeps the screen changing, so that there is something to send. */
+  /** Keeps the screen changing, so that there is something to send, and by so much each time that it goes as video. */
   async function paintFor(ms: number, everyMs = 40): Promise<void> {
     const until = performance.now() + ms;
     for (let n = 0; performance.now() < until; n++) {
-      const y = (n * 16) % (size.height - 16);
-      await started.painter.fill({ x: 0, y, width: size.width, height: 16 }, (n * 0x012345) & 0xffffff);
+      const y = (n * 16) % (size.height - 120);
+      await started.painter.fill({ x: 0, y, width: size.width, height: 120 }, (n * 0x012345) & 0xffffff);
       await sleep(everyMs);
     }
   }
@@ -72,12 +72,62 @@ describe.skipIf(!hasXvfb || !av)('a streamer', () => {
       const { core, painter, streamer } = started;
       const viewer = await core.join(streamer);
       await viewer.framesReach(1);
-      await painter.fill({ x: 200, y: 200, width: 64, height: 64 }, 0xff0000);
+      await painter.fill({ x: 200, y: 150, width: 300, height: 300 }, 0xff0000);
       await viewer.framesReach(2);
       await sleep(200);
       const [red, green, blue] = (await decodePicture(lib, viewer.frames)).at(232, 232);
       expect(red > 230 && green < 25 && blue < 25).toBe(true);
       expect(viewer.frames.filter(({ key }) => key)).toHaveLength(1);
+    });
+
+    it('a small change at once and exactly as it is, and a second later in the video that is recorded', async () => {
+      const { core, painter, streamer } = started;
+      const viewer = await core.join(streamer);
+      await viewer.framesReach(1);
+      streamer.record('a-patched');
+      await sleep(300);
+      const before = viewer.frames.length;
+      await painter.fill({ x: 200, y: 100, width: 90, height: 40 }, 0xe02040);
+      await until(() => viewer.patches.length === 1);
+      const [patch] = viewer.patches;
+      expect(patch).toMatchObject({ x: 200, y: 100 });
+      const { data, info } = await sharp(patch?.data).raw().toBuffer({ resolveWithObject: true });
+      expect(info).toMatchObject({ width: 90, height: 40, channels: 3 });
+      expect(new Set(data.toString('hex').match(/.{6}/g))).toEqual(new Set(['e02040']));
+      expect(viewer.frames.length).toBe(before);
+      await viewer.framesReach(before + 1);
+      expect((viewer.frames.at(-1)?.sequence ?? 0) - (patch?.sequence ?? 0)).toBe(1);
+      const [red, green, blue] = (await decodePicture(lib, viewer.frames)).at(240, 120);
+      expect(Math.abs(red - 0xe0) + Math.abs(green - 0x20) + Math.abs(blue - 0x40)).toBeLessThan(20);
+      streamer.record(null);
+    });
+
+    it('whoever comes later a keyframe with all of it, since they have nothing that a patch goes over', async () => {
+      const { core, painter, streamer } = started;
+      const first = await core.join(streamer);
+      await first.framesReach(1);
+      await sleep(1100);
+      await painter.fill({ x: 20, y: 20, width: 60, height: 60 }, 0x20e040);
+      await until(() => first.patches.length > 0);
+      const second = await core.join(streamer);
+      await second.framesReach(1);
+      expect(second.patches).toEqual([]);
+      const [red, green, blue] = (await decodePicture(lib, second.frames)).at(50, 50);
+      expect(Math.abs(red - 0x20) + Math.abs(green - 0xe0) + Math.abs(blue - 0x40)).toBeLessThan(20);
+    });
+
+    it('in a clip what has just changed, though it went as a patch', async () => {
+      const { core, painter, streamer } = started;
+      const viewer = await core.join(streamer);
+      await viewer.framesReach(1);
+      await sleep(300);
+      const before = viewer.frames.length;
+      await painter.fill({ x: 20, y: 20, width: 60, height: 60 }, 0x2040e0);
+      await until(() => viewer.patches.length > 0);
+      expect((await streamer.clip(5)).byteLength).toBeGreaterThan(1000);
+      await viewer.framesReach(before + 1);
+      const [red, green, blue] = (await decodePicture(lib, viewer.frames)).at(50, 50);
+      expect(Math.abs(red - 0x20) + Math.abs(green - 0x40) + Math.abs(blue - 0xe0)).toBeLessThan(20);
     });
 
     it('the same pictures to everybody, from one encoder, and who is watching', async () => {

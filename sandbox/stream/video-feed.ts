@@ -1,8 +1,8 @@
 import type { ScreenCapture } from '../capture/screen-capture.ts';
 import type { NodeAv } from '../encode/node-av.ts';
-import { codecs, encodeVideo } from '../protocol.ts';
+import { codecs, encodePatch, encodeVideo } from '../protocol.ts';
 import type { FanOut } from './fan-out.ts';
-import { createLiveVideo, type LivePicture } from './live-video.ts';
+import { createLiveVideo, type LivePatch, type LivePicture } from './live-video.ts';
 import { createClipRing } from './recordings/clip-ring.ts';
 import { createRecorder } from './recordings/recorder.ts';
 import type { EncoderName, EncodingState } from './streamer.ts';
@@ -42,6 +42,9 @@ export interface VideoFeed {
  */
 const keyframeEveryMs = { recording: 10_000, clips: 60_000 };
 
+/** A recording shows what went as a patch this much later; the memory of the last minute may be further behind, since a clip waits for it. */
+const behindAtMostMs = { recording: 1000, clips: 5000 };
+
 /** Joins live video with those who take it. */
 export function createVideoFeed(options: VideoFeedOptions): VideoFeed {
   const { av, fanOut } = options;
@@ -50,7 +53,10 @@ export function createVideoFeed(options: VideoFeedOptions): VideoFeed {
   const video = createLiveVideo({
     ...options,
     isWanted: () => recorder.isRecording || fanOut.isReady,
+    takesPatches: () => fanOut.watching > 0,
+    behindAtMostMs: () => (recorder.isRecording ? behindAtMostMs.recording : behindAtMostMs.clips),
     publish,
+    publishPatch,
   });
 
   function publish(picture: LivePicture): void {
@@ -58,6 +64,10 @@ export function createVideoFeed(options: VideoFeedOptions): VideoFeed {
     fanOut.publish({ sequence: picture.sequence, key: picture.key, frame });
     ring.add(picture);
     recorder.add(picture);
+  }
+
+  function publishPatch(patch: LivePatch): void {
+    fanOut.publish({ sequence: patch.sequence, key: false, frame: encodePatch(patch) });
   }
 
   return {
@@ -72,7 +82,10 @@ export function createVideoFeed(options: VideoFeedOptions): VideoFeed {
       recorder.record(activation);
       if (activation !== null) video.requestKeyframe();
     },
-    clip: ring.clip,
+    async clip(seconds) {
+      await video.caughtUp();
+      return ring.clip(seconds);
+    },
     async close() {
       await video.close();
       await recorder.close();

@@ -1,22 +1,29 @@
 import { crc32, deflateSync } from 'node:zlib';
 
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-const truecolourWithAlpha = 6;
+/** Colour types 2 and 6 of PNG (section 11.2.2), by the bytes that a pixel has. */
+const colourTypes = { 3: 2, 4: 6 } as const;
 
 /**
  * A PNG of small pictures (a cursor: 0.1 ms), so that no image library has to be loaded for them.
  *
- * @param pixels four bytes each: red, green, blue, alpha
+ * @param pixels red, green, blue, and alpha where there are four `channels`
+ * @param level of zlib: 1 is fastest, 9 smallest
  */
-export function encodePng(width: number, height: number, pixels: Buffer): Buffer {
+export function encodePng(
+  width: number,
+  height: number,
+  pixels: Buffer,
+  { channels = 4, level = 6 }: { channels?: keyof typeof colourTypes; level?: number } = {},
+): Buffer {
   const head = Buffer.alloc(13);
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
   head[8] = 8;
-  head[9] = truecolourWithAlpha;
+  head[9] = colourTypes[channels];
 
   // Each row begins with its filter: 0, none.
-  const rowBytes = width * 4;
+  const rowBytes = width * channels;
   const rows = Buffer.alloc(height * (rowBytes + 1));
   for (let row = 0; row < height; row++)
     pixels.copy(rows, row * (rowBytes + 1) + 1, row * rowBytes, (row + 1) * rowBytes);
@@ -24,7 +31,7 @@ export function encodePng(width: number, height: number, pixels: Buffer): Buffer
   return Buffer.concat([
     signature,
     chunk('IHDR', head),
-    chunk('IDAT', deflateSync(rows)),
+    chunk('IDAT', deflateSync(rows, { level })),
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }

@@ -37,6 +37,12 @@ declare module 'x11' {
       max_request_length: number;
     }
 
+    /** `extents`: the smallest rectangle around all of it. */
+    interface Region {
+      extents: Rectangle;
+      rectangles: Rectangle[];
+    }
+
     interface Rectangle {
       x: number;
       y: number;
@@ -243,7 +249,7 @@ declare module 'x11' {
       GetCursorImage(reply: Reply<CursorImage>): void;
       CreateRegion(region: number, rectangles: readonly Rectangle[]): void;
       DestroyRegion(region: number): void;
-      FetchRegion(region: number, reply: Reply<{ extents: Rectangle; rectangles: Rectangle[] }>): void;
+      FetchRegion(region: number, reply: Reply<Region>): void;
     }
 
     interface Shm {

@@ -6,6 +6,7 @@ import {
   type ErrorCode,
   encodeInput,
   type Input,
+  type PatchFrame,
   type ServerMessage,
   type VideoFrame,
   type ViewerMessage,
@@ -28,7 +29,7 @@ export type End = Exclude<ErrorCode, 'forbidden' | 'bad_frame' | 'unavailable'> 
 /** What a connection tells. */
 export interface ConnectionListener {
   message(message: ServerMessage): void;
-  media(frame: VideoFrame | AudioFrame): void;
+  media(frame: VideoFrame | PatchFrame | AudioFrame): void;
   /** Milliseconds there and back, every second; a missing answer counts by its age. */
   roundTrip(ms: number): void;
   /** It is lost and will be tried again. `why`: what the server said, if it said anything. */

@@ -46,6 +46,7 @@ const connection: Connection = new Connection(`${page.replace(/^http/, 'ws')}/st
   message: understand,
   media(frame) {
     if (frame.type === 'video') picture.video(frame);
+    else if (frame.type === 'patch') picture.patch(frame);
     else hear(frame);
   },
   roundTrip(ms) {

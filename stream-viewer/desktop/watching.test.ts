@@ -1,6 +1,7 @@
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Browser, chromiumPath, openChromium, phone } from '../../e2e/clients/chromium.ts';
-import { encodeAudio } from '../../sandbox/protocol.ts';
+import { encodeAudio, encodePatch } from '../../sandbox/protocol.ts';
 import { openViewer } from '../testing/open-viewer.ts';
 import { quarterColours, quarters } from '../testing/scene.ts';
 import { goodToken, startStandInCore } from '../testing/stand-in-core.ts';
@@ -18,6 +19,23 @@ const decoderThatShowsNothing = `
   }
   if (!sessionStorage.getItem('works')) globalThis.VideoDecoder = Nothing;
 `;
+
+/** A decoder whose pictures come out 400 ms late. */
+const decoderThatIsLate = `
+  const Real = globalThis.VideoDecoder;
+  globalThis.VideoDecoder = class extends Real {
+    constructor({ output, error }) { super({ output: (picture) => setTimeout(() => output(picture), 400), error }); }
+  };
+`;
+
+/** A part of the screen in one colour, drawn now on the host's clock, with a number that no picture of a test reaches. */
+async function patchOf(colour: readonly number[], at: { x: number; y: number }): Promise<Uint8Array> {
+  const [r = 0, g = 0, b = 0] = colour;
+  const data = await sharp({ create: { width: 64, height: 64, channels: 3, background: { r, g, b } } })
+    .png()
+    .toBuffer();
+  return encodePatch({ sequence: 5000, ptsMicroseconds: BigInt(Math.round(performance.now() * 1000)), ...at, data });
+}
 
 describe.skipIf(cannot)(`watching a desktop on a phone${cannot ? ` (${cannot})` : ''}`, () => {
   let browser: Browser;
@@ -42,6 +60,39 @@ describe.skipIf(cannot)(`watching a desktop on a phone${cannot ? ` (${cannot})` 
     }
     await expect.poll(() => core.subscribers[0]?.sent).toBeGreaterThan(20);
     expect(core.subscribers[0]?.skipped).toBeLessThan(5);
+  });
+
+  it('puts a small change over the picture exactly as it is, and the next picture over that', async () => {
+    let moving = false;
+    await using core = await startStandInCore(quarters(640, 360, () => moving));
+    await using viewer = await openViewer(browser.context, core.page);
+    await viewer.reaches('live');
+    const seen = () => viewer.colourAt(132 / 640, 92 / 360);
+    core.send(await patchOf([1, 254, 77], { x: 100, y: 60 }));
+    await expect.poll(seen).toEqual([1, 254, 77]);
+    expect((await viewer.colourAt(80 / 640, 92 / 360))[0]).toBeGreaterThan(200);
+    moving = true;
+    await expect.poll(async () => (await seen())[0]).toBeGreaterThan(200);
+  });
+
+  it('keeps a small change over a picture that was sent before it and comes out of the decoder after it', async () => {
+    await using core = await startStandInCore(quarters(640, 360, () => false));
+    await using viewer = await openViewer(browser.context, core.page, decoderThatIsLate);
+    await expect.poll(() => core.subscribers[0]?.sent).toBe(1);
+    core.send(await patchOf([1, 254, 77], { x: 100, y: 60 }));
+    await viewer.reaches('live');
+    expect(await viewer.colourAt(132 / 640, 92 / 360)).toEqual([1, 254, 77]);
+    expect((await viewer.colourAt(80 / 640, 92 / 360))[0]).toBeGreaterThan(200);
+  });
+
+  it('goes on when a patch cannot be read', async () => {
+    await using core = await startStandInCore(quarters(640, 360, () => false));
+    await using viewer = await openViewer(browser.context, core.page);
+    await viewer.reaches('live');
+    core.send(encodePatch({ sequence: 5000, ptsMicroseconds: 1n, x: 0, y: 0, data: Buffer.from('no picture') }));
+    core.send(await patchOf([1, 254, 77], { x: 100, y: 60 }));
+    await expect.poll(() => viewer.colourAt(132 / 640, 92 / 360)).toEqual([1, 254, 77]);
+    expect(await viewer.page.evaluate('document.body.dataset.state')).toBe('live');
   });
 
   it('takes the token out of the address, says it in the first message, and survives a reload', async () => {

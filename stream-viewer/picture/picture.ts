@@ -1,5 +1,6 @@
-import type { VideoFrame as EncodedPicture, ServerMessage, ViewerMessage } from '../../sandbox/protocol.ts';
+import type { VideoFrame as EncodedPicture, PatchFrame, ServerMessage, ViewerMessage } from '../../sandbox/protocol.ts';
 import { createSlowLink } from '../connection/slow-link.ts';
+import { Patches } from './patches.ts';
 import type { Screen } from './screen.ts';
 import { Stills } from './stills.ts';
 import { canDecode, PictureDecoder } from './video-decoder.ts';
@@ -49,6 +50,7 @@ const failuresWithinMs = 10_000;
 export class Picture {
   readonly #ports: PicturePorts;
   readonly #decoder: PictureDecoder;
+  readonly #patches: Patches;
   readonly #stills: Stills;
   readonly #slowLink = createSlowLink();
   #why: WhyStills | null = canDecode() ? null : isSecureContext ? 'no_webcodecs' : 'insecure';
@@ -61,11 +63,17 @@ export class Picture {
     this.#decoder = new PictureDecoder({
       painted: (picture) => {
         ports.screen.paint(picture);
+        this.#patches.overPicture(picture.timestamp);
         picture.close();
         this.#painted('live');
       },
       acknowledge: (sequence) => ports.acknowledge(sequence),
       failed: (why) => this.#failed(why),
+    });
+    this.#patches = new Patches({
+      paint: (image, at) => ports.screen.paintPatch(image, at),
+      isPictureOnItsWay: () => this.#decoder.isPictureOnItsWay,
+      acknowledge: (sequence) => this.#decoder.passed(sequence),
     });
     this.#stills = new Stills({
       ...ports.stills,
@@ -84,7 +92,7 @@ export class Picture {
 
   /** A connection has begun, or the stream has begun anew: its size, its codec, its encoder. */
   hello(hello: Extract<ServerMessage, { type: 'hello' }>): void {
-    this.#decoder.reset();
+    this.#beginAnew();
     this.#slowLink.forget();
     this.#ports.screen.resize(hello.width, hello.height);
     this.#shown = null;
@@ -104,7 +112,7 @@ export class Picture {
   /** The connection is lost: what is on the screen stays there. */
   lost(): void {
     clearTimeout(this.#nothingYet);
-    this.#decoder.reset();
+    this.#beginAnew();
     this.#stills.stop();
     this.#shown = null;
   }
@@ -116,6 +124,11 @@ export class Picture {
       return;
     }
     this.#decoder.push(picture);
+  }
+
+  patch(patch: PatchFrame): void {
+    if (this.#why) this.#ports.acknowledge(patch.sequence);
+    else this.#patches.push(patch);
   }
 
   /** What the streamer has decided about this viewer. Its "asked" is only the echo of what was asked here. */
@@ -148,10 +161,15 @@ export class Picture {
   #useStills(why: WhyStills): void {
     clearTimeout(this.#nothingYet);
     this.#why = why;
-    this.#decoder.reset();
+    this.#beginAnew();
     this.#ports.send({ type: 'set_video_enabled', enabled: false });
     this.#stills.start();
     this.#ports.changed(why);
+  }
+
+  #beginAnew(): void {
+    this.#decoder.reset();
+    this.#patches.reset();
   }
 
   #failed(why: 'broken' | 'no_first_picture'): void {

@@ -41,6 +41,11 @@ export class Screen {
     this.#canvas.classList.add('painted');
   }
 
+  /** A part of the picture, `at` being its upper left corner in pixels of the stream. */
+  paintPatch(image: ImageBitmap, at: Point): void {
+    this.#context.drawImage(image, at.x, at.y);
+  }
+
   /** How many of the display's own pixels the picture is wide: more of them can't be seen. */
   shownWidth(): number {
     const shown = this.#canvas.width * this.viewport.placement.scale * devicePixelRatio;

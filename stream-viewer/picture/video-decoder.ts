@@ -32,6 +32,10 @@ export class PictureDecoder {
   #decoder: VideoDecoder | null = null;
   #configured = '';
   #takingIn: number[] = [];
+  /** What came after them by another way, and is done. */
+  #passed: number | null = null;
+  #pushedTime = 0;
+  #shownTime = 0;
   #watchdog: ReturnType<typeof setTimeout> | undefined;
 
   constructor(listener: DecoderListener) {
@@ -47,13 +51,25 @@ export class PictureDecoder {
       return;
     }
     this.#takingIn.push(picture.sequence);
+    this.#pushedTime = Number(picture.ptsMicroseconds);
     this.#decoder.decode(
       new EncodedVideoChunk({
         type: picture.key ? 'key' : 'delta',
-        timestamp: Number(picture.ptsMicroseconds),
+        timestamp: this.#pushedTime,
         data: picture.data as Uint8Array<ArrayBuffer>,
       }),
     );
+    this.#acknowledge();
+  }
+
+  /** Pushed, and not come out yet. */
+  get isPictureOnItsWay(): boolean {
+    return this.#decoder !== null && this.#shownTime < this.#pushedTime;
+  }
+
+  /** Something with a number among those of the pictures was taken in otherwise: it is acknowledged after those before it. */
+  passed(sequence: number): void {
+    this.#passed = sequence;
     this.#acknowledge();
   }
 
@@ -67,6 +83,8 @@ export class PictureDecoder {
     if (decoder && decoder.state !== 'closed') decoder.close();
     const newest = this.#takingIn.at(-1);
     this.#takingIn = [];
+    this.#pushedTime = 0;
+    this.#shownTime = 0;
     if (newest !== undefined) this.#listener.acknowledge(newest);
   }
 
@@ -96,6 +114,7 @@ export class PictureDecoder {
       return;
     }
     clearTimeout(this.#watchdog);
+    this.#shownTime = picture.timestamp;
     this.#acknowledge();
     this.#listener.painted(picture);
   }
@@ -105,6 +124,9 @@ export class PictureDecoder {
     const taken = this.#takingIn.splice(0, Math.max(0, this.#takingIn.length - waiting));
     const newest = taken.at(-1);
     if (newest !== undefined) this.#listener.acknowledge(newest);
+    if (this.#takingIn.length > 0 || this.#passed === null) return;
+    this.#listener.acknowledge(this.#passed);
+    this.#passed = null;
   }
 
   #fail(why: 'broken' | 'no_first_picture'): void {

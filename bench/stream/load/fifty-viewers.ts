@@ -63,7 +63,7 @@ async function killStreamer({ house, painters }: Ground, clients: readonly Proto
   let killedAt = Number.POSITIVE_INFINITY;
   for (const client of clients)
     client.onPicture((frame, at) => {
-      if (frame.key && at > killedAt && !back.has(client)) back.set(client, at - killedAt);
+      if (frame.type === 'video' && frame.key && at > killedAt && !back.has(client)) back.set(client, at - killedAt);
     });
   for (const pid of house.processesOf('streamer')) process.kill(pid, 'SIGKILL');
   killedAt = performance.now();

@@ -4,6 +4,7 @@ import {
   decodeMedia,
   encodeInput,
   type Input,
+  type PatchFrame,
   type ServerMessage,
   type VideoFrame,
   type ViewerMessage,
@@ -13,7 +14,7 @@ import {
 export interface ProtocolClient {
   /** Settles with the first `hello`; fails when the connection ends before. */
   readonly welcomed: Promise<void>;
-  /** Pictures so far, and how many of them were keyframes. */
+  /** Pictures and patches so far, and how many of them were keyframes. */
   readonly pictures: number;
   readonly keyframes: number;
   /** Everything said to it beside pictures, oldest first. */
@@ -21,7 +22,7 @@ export interface ProtocolClient {
   /** A hash of every sixteenth picture by its sequence: the same for all viewers that one encoder serves. */
   readonly hashes: ReadonlyMap<number, string>;
   /** Is called with each picture from now on; `at` is performance.now(). */
-  onPicture(listener: (frame: VideoFrame, at: number) => void): void;
+  onPicture(listener: (frame: VideoFrame | PatchFrame, at: number) => void): void;
   say(message: ViewerMessage): void;
   input(input: Input): void;
   close(): Promise<void>;
@@ -36,7 +37,7 @@ export function connectViewer(url: string, token: string): ProtocolClient {
   const socket = new WebSocket(url, { perMessageDeflate: false });
   const heard: { at: number; message: ServerMessage }[] = [];
   const hashes = new Map<number, string>();
-  const listeners: ((frame: VideoFrame, at: number) => void)[] = [];
+  const listeners: ((frame: VideoFrame | PatchFrame, at: number) => void)[] = [];
   let pictures = 0;
   let keyframes = 0;
   const { promise: welcomed, resolve: welcome, reject } = Promise.withResolvers<void>();
@@ -59,10 +60,10 @@ export function connectViewer(url: string, token: string): ProtocolClient {
       return;
     }
     const frame = decodeMedia(data as Buffer);
-    if (frame.type !== 'video') return;
+    if (frame.type === 'audio') return;
     socket.send(encodeInput({ type: 'ack', sequence: frame.sequence }));
     pictures += 1;
-    if (frame.key) keyframes += 1;
+    if (frame.type === 'video' && frame.key) keyframes += 1;
     for (const listener of listeners) listener(frame, at);
     if (frame.sequence % hashedEvery !== 0) return;
     hashes.set(frame.sequence, createHash('sha1').update(frame.data).digest('base64'));

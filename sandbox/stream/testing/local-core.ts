@@ -7,6 +7,7 @@ import {
   decodeMedia,
   encodeInput,
   type Input,
+  type PatchFrame,
   type ServerMessage,
   type VideoFrame,
   type ViewerMessage,
@@ -28,6 +29,8 @@ export interface TestViewer {
   readonly messages: ServerMessage[];
   /** Every picture that has come, with when that was (performance.timeOrigin + performance.now(), in milliseconds). */
   readonly frames: (VideoFrame & { at: number })[];
+  /** Every small change that came beside them. */
+  readonly patches: PatchFrame[];
   /** False: pictures are taken and not acknowledged, as by a link that is full. */
   acknowledges: boolean;
   /** Called with each picture. */
@@ -92,11 +95,13 @@ function viewerOn(socket: WebSocket, dial: ViewerDial, acknowledges: boolean): T
   const messages: ServerMessage[] = [];
   const unseen: ServerMessage[] = [];
   const frames: TestViewer['frames'] = [];
+  const patches: PatchFrame[] = [];
   const watchers = new Set<() => void>();
   const viewer: TestViewer = {
     dial,
     messages,
     frames,
+    patches,
     acknowledges,
     onFrame: undefined,
     say: (message) => socket.send(JSON.stringify(message)),
@@ -139,11 +144,14 @@ function viewerOn(socket: WebSocket, dial: ViewerDial, acknowledges: boolean): T
   socket.on('message', (data, isBinary) => {
     if (isBinary) {
       const media = decodeMedia(data as Buffer);
-      if (media.type !== 'video') return;
-      const frame = { ...media, at: performance.timeOrigin + performance.now() };
-      frames.push(frame);
-      if (viewer.acknowledges) socket.send(encodeInput({ type: 'ack', sequence: frame.sequence }));
-      viewer.onFrame?.(frame);
+      if (media.type === 'audio') return;
+      if (viewer.acknowledges) socket.send(encodeInput({ type: 'ack', sequence: media.sequence }));
+      if (media.type === 'patch') patches.push(media);
+      else {
+        const frame = { ...media, at: performance.timeOrigin + performance.now() };
+        frames.push(frame);
+        viewer.onFrame?.(frame);
+      }
     } else {
       const message = JSON.parse(String(data)) as ServerMessage;
       messages.push(message);
