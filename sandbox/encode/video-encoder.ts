@@ -31,6 +31,10 @@ export interface VideoEncoderOptions {
   bitrate: number;
   effort: Effort;
   threads: number;
+  /** Of x264: all pictures have this quantiser, whatever bitrate comes of it. */
+  quantizer?: number | null;
+  /** How far the first picture may run ahead of the bitrate, in seconds; by default as far as any. */
+  firstPictureSeconds?: number;
 }
 
 /** An encoder at work on one screen. */
@@ -60,7 +64,7 @@ const microseconds = 1_000_000;
 export async function openVideoEncoder(av: NodeAv, options: VideoEncoderOptions): Promise<VideoEncoder> {
   const width = options.size.width & ~1;
   const height = options.size.height & ~1;
-  const settings = encoderSettings(options.name, options.effort, options.threads);
+  const settings = encoderSettings(options.name, options.effort, options.threads, options.quantizer);
   const codec = av.Codec.findEncoderByName(options.name as FFEncoderCodec);
   if (!codec) throw new AvError(`looking for the encoder ${options.name}, which is not compiled in`, -1);
 
@@ -85,7 +89,8 @@ export async function openVideoEncoder(av: NodeAv, options: VideoEncoderOptions)
   context.colorTrc = av.AVCOL_TRC_IEC61966_2_1;
   context.colorRange = av.AVCOL_RANGE_MPEG;
   if (hardware) context.hwFramesCtx = hardware.context;
-  limitRate(context, options.bitrate);
+  const limited = (options.quantizer ?? null) === null;
+  if (limited) limitRate(context, options.bitrate, options.firstPictureSeconds);
   if (options.name !== 'libx264') context.bitRate = BigInt(options.bitrate);
 
   const packet = new av.Packet();
@@ -111,7 +116,8 @@ export async function openVideoEncoder(av: NodeAv, options: VideoEncoderOptions)
    * page would have to make do with what the last scroll had left. So each picture brings in what the time before it was worth.
    */
   function creditTime(ptsMicroseconds: bigint): void {
-    if (options.name !== 'libx264' || lastPts === undefined) return;
+    if (options.name !== 'libx264' || lastPts === undefined || !limited) return;
+    limitRate(context, bitrate);
     const pictures = (Number(ptsMicroseconds - lastPts) / microseconds) * options.fps;
     const most = bufferSeconds * options.fps;
     context.rcMaxRate = BigInt(Math.round(bitrate * Math.min(Math.max(pictures, 1 / most), most)));
@@ -159,9 +165,9 @@ export async function openVideoEncoder(av: NodeAv, options: VideoEncoderOptions)
   };
 }
 
-function limitRate(context: CodecContext, bitrate: number): void {
+function limitRate(context: CodecContext, bitrate: number, seconds = bufferSeconds): void {
   context.rcMaxRate = BigInt(bitrate);
-  context.rcBufferSize = Math.round(bitrate * bufferSeconds);
+  context.rcBufferSize = Math.round(bitrate * seconds);
 }
 
 /** AV_PKT_DATA_QUALITY_STATS: u32le quality in units of FF_QP2LAMBDA, which is 118. */

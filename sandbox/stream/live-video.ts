@@ -4,9 +4,11 @@ import { type Band, joinBands } from '../capture/bands.ts';
 import type { Box } from '../capture/box.ts';
 import type { ScreenCapture } from '../capture/screen-capture.ts';
 import { encodePatch } from '../encode/encode-patch.ts';
-import type { Effort } from '../encode/encoder-settings.ts';
+import { bufferSeconds, type Effort } from '../encode/encoder-settings.ts';
 import type { NodeAv } from '../encode/node-av.ts';
 import { type AccessUnit, openVideoEncoder, type VideoEncoder } from '../encode/video-encoder.ts';
+import type { ScreenSize } from '../x11/screen.ts';
+import { createMotion, type MadePicture } from './motion.ts';
 import { createPace } from './pace.ts';
 import { createPatches } from './patches.ts';
 import { createRefinement } from './refinement.ts';
@@ -73,6 +75,8 @@ const coresForMoreEffort = 4;
 /** More than this share of the time between two pictures, on the average of some, is too much effort. */
 const encodingAtMost = 0.4;
 const picturesToJudge = 15;
+/** The keyframe of a screen that has come to rest may take so long at the bitrate: what it shows is fine at once. */
+const restingPictureSeconds = 0.5;
 
 /**
  * Makes live video of a captured screen: grab, convert, encode, publish, one picture after the other. A small change goes as a patch
@@ -86,7 +90,11 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
   const threads = Math.min(availableParallelism(), slicesAtMost);
   let effort: Effort = availableParallelism() >= coresForMoreEffort ? 'veryfast' : 'ultrafast';
   let { bitrate } = options;
+  const motion = createMotion(() => bitrate);
   let encoder: VideoEncoder | undefined;
+  /** The quantiser that it was opened with; null: it controls its rate. */
+  let encoderQuantizer: number | null = null;
+  let told: EncodingState | undefined;
   let encoderSize = { width: 0, height: 0 };
   let keyWanted = true;
   let lastKeyAt = Number.NEGATIVE_INFINITY;
@@ -107,7 +115,12 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
 
   /** A picture is to be made whatever has changed: patches one after the other would hold it off for good. */
   function isPictureDue(now: number): boolean {
-    return keyWanted || refinement.isDue(now) || now >= catchUpAt() - 0.5;
+    return keyWanted || now >= refineAt() - 0.5 || now >= catchUpAt() - 0.5;
+  }
+
+  /** Motion is left as it is until it is over: what refines a picture is the rate control. */
+  function refineAt(): number {
+    return motion.restsAt ?? refinement.dueAt ?? Number.POSITIVE_INFINITY;
   }
 
   function catchUpAt(): number {
@@ -125,7 +138,7 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
       else timer = setTimeout(wake, wait);
       return;
     }
-    const next = Math.min(refinement.dueAt ?? Number.POSITIVE_INFINITY, catchUpAt());
+    const next = Math.min(refineAt(), catchUpAt());
     if (Number.isFinite(next)) timer = setTimeout(wake, Math.max(1, next - now));
   }
 
@@ -150,7 +163,9 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
     const begunAt = performance.now();
     const cpuBefore = process.cpuUsage();
     if (capture.isDamaged) await capture.refresh();
-    const opened = await openEncoder();
+    const rests = begunAt >= (motion.restsAt ?? Number.POSITIVE_INFINITY) - 0.5;
+    if (rests || keyWanted) motion.end();
+    const opened = await openEncoder(rests);
     if (closed) return;
     const changed = capture.takeChanged();
     const key = keyWanted;
@@ -174,9 +189,20 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
       if (unit.key) lastKeyAt = now;
       options.publish({ ...unit, sequence, width: opened.width, height: opened.height });
       refinement.made(unit.quantizer, bands.length > 0, now);
+      if (changed.box && leavesRateControlOut()) motion.made(madeOf(unit, changed.box), now);
     }
     tookSince(cpuBefore, begunAt);
     judgeEffort(now - grabbedAt);
+  }
+
+  /** With more effort x264 gives each part of a picture a quantiser of its own, which one for all of it would undo. */
+  function leavesRateControlOut(): boolean {
+    return options.encoder === 'libx264' && effort === 'ultrafast';
+  }
+
+  function madeOf({ key, data, quantizer }: AccessUnit, box: Box): MadePicture {
+    const changed = (box.width * box.height) / (encoderSize.width * encoderSize.height);
+    return { key, changed, bytes: data.byteLength, quantizer };
   }
 
   function tookSince(cpuBefore: NodeJS.CpuUsage, begunAt: number): void {
@@ -194,14 +220,29 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
     return true;
   }
 
-  /** The encoder for the screen as it is now; its first picture is a keyframe, and all of the screen is new to it. */
-  async function openEncoder(): Promise<VideoEncoder> {
-    while (!encoder || capture.size.width !== encoderSize.width || capture.size.height !== encoderSize.height) {
+  /**
+   * The encoder for the screen as it is now; its first picture is a keyframe, and all of the screen is new to it.
+   *
+   * @param rests motion is over: nothing waits behind a larger keyframe, which spares the screen a moment of being coarse
+   */
+  async function openEncoder(rests: boolean): Promise<VideoEncoder> {
+    while (!encoder || !isOpenFor(capture.size)) {
       encoder?.close();
       encoder = undefined;
-      const size = capture.size;
-      encoder = await openVideoEncoder(av, { name: options.encoder, size, fps, bitrate, effort, threads });
+      const { size } = capture;
+      const { quantizer } = motion;
+      encoder = await openVideoEncoder(av, {
+        name: options.encoder,
+        size,
+        fps,
+        bitrate,
+        effort,
+        threads,
+        quantizer,
+        firstPictureSeconds: rests ? restingPictureSeconds : bufferSeconds,
+      });
       encoderSize = size;
+      encoderQuantizer = quantizer;
       capture.markAllChanged();
       keyWanted = true;
       tellState();
@@ -209,8 +250,16 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
     return encoder;
   }
 
+  function isOpenFor({ width, height }: ScreenSize): boolean {
+    return width === encoderSize.width && height === encoderSize.height && motion.quantizer === encoderQuantizer;
+  }
+
+  /** Not each time that motion begins or ends: that changes nothing that anybody has chosen. */
   function tellState(): void {
-    options.encoding({ encoder: options.encoder, effort: options.encoder === 'libx264' ? effort : null, fps, bitrate });
+    const now = { encoder: options.encoder, effort: options.encoder === 'libx264' ? effort : null, fps, bitrate };
+    if (told?.effort === now.effort && told.bitrate === now.bitrate) return;
+    told = now;
+    options.encoding(now);
   }
 
   /** Microseconds of the host's clock, always later than the one before. */
@@ -243,6 +292,7 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
       if (bitsPerSecond === bitrate) return;
       bitrate = bitsPerSecond;
       patches.setBitrate(bitrate);
+      motion.end();
       // Between two pictures only: the encoder is at work in another thread otherwise.
       void (working ?? Promise.resolve()).then(() => {
         if (!encoder || closed) return;
