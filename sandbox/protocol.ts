@@ -27,6 +27,8 @@ export const codecs = { h264: 1 } as const;
 const videoHeaderBytes = 20;
 const audioHeaderBytes = 16;
 const patchHeaderBytes = 20;
+/** What a viewer says (JSON) may have so many bytes: the connection of one that says more ends. */
+export const viewerMessageAtMost = 1024 * 1024;
 /** A text that is typed comes in pieces of at most so many bytes. */
 export const textAtMost = 4096;
 

@@ -1,7 +1,7 @@
 import type { Core } from '../core.ts';
 import { removeOldDials } from './dial-rows.ts';
 import { removeOldFiles } from './files.ts';
-import { findLostDesktops, moveDesktop } from './move-desktop.ts';
+import { findLostDesktops, type LostDesktop, moveDesktop } from './move-desktop.ts';
 import { hostSilentSeconds } from './place-desktop.ts';
 import { stopIdleDesktops } from './stop-idle.ts';
 import { removeOldLinks } from './viewer-links.ts';
@@ -46,12 +46,20 @@ export function tendDesktops(
     if (now - lastSeen > 3 * everyMs) seeingSince = now;
     const lost = await findLostDesktops(core);
     lastSeen = performance.now();
-    if (now - seeingSince >= graceMs)
-      for (const desktop of lost) await moveDesktop(core, desktop, 'the host that it ran on was lost');
+    if (now - seeingSince >= graceMs) for (const desktop of lost) await move(desktop);
     if (now - lastIdle < idleEveryMs) return;
     lastIdle = now;
     await stopIdleDesktops(core);
     await Promise.all([removeOldDials(core), removeOldLinks(core), removeOldFiles(core)]);
+  }
+
+  /** One that cannot be moved is tried again with the next look, and holds up no other. */
+  async function move(desktop: LostDesktop): Promise<void> {
+    try {
+      await moveDesktop(core, desktop, 'the host that it ran on was lost');
+    } catch (error) {
+      core.log.error({ err: error, desktop: desktop.id }, 'a lost desktop could not be moved; trying again');
+    }
   }
 
   function tendAgain(): void {

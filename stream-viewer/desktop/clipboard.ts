@@ -1,4 +1,4 @@
-import type { ViewerMessage } from '../../sandbox/protocol.ts';
+import { type ViewerMessage, viewerMessageAtMost } from '../../sandbox/protocol.ts';
 import type { InputGate } from '../input/input-gate.ts';
 import { typeText } from '../input/type-text.ts';
 import { element } from './element.ts';
@@ -19,8 +19,13 @@ export function createClipboard({ gate, toast, send }: ClipboardPorts) {
   const dialog = element('paste-dialog', HTMLDialogElement);
   const field = element('paste-field', HTMLTextAreaElement);
 
-  function copyThere(text: string): void {
-    send({ type: 'clipboard', text });
+  /** False: it is too long, and the person was told. */
+  function copyThere(text: string): boolean {
+    const message = { type: 'clipboard', text } as const;
+    const isTooLong = new TextEncoder().encode(JSON.stringify(message)).byteLength > viewerMessageAtMost;
+    if (isTooLong) toast('That is too much text for the desktop’s clipboard, which takes 1 MB: copy less at once.');
+    else send(message);
+    return !isTooLong;
   }
 
   function hand(text: string): void {
@@ -28,7 +33,7 @@ export function createClipboard({ gate, toast, send }: ClipboardPorts) {
       toast('Your clipboard has no text.');
       return;
     }
-    copyThere(text);
+    if (!copyThere(text)) return;
     toast('It is on the desktop’s clipboard: paste it there.', {
       label: 'Type it instead',
       run: () => gate.act(...typeText(text)),

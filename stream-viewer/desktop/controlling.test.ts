@@ -302,6 +302,24 @@ describe.skipIf(cannot)(`controlling a desktop from a desk${cannot ? ` (${cannot
       .toEqual([key(0xffe3, true), key(0x76, true), key(0x76, false), key(0xffe3, false)]);
   });
 
+  it('says so when a text is too long for the desktop’s clipboard, and goes on', async () => {
+    await using core = await startStandInCore(quarters(640, 360));
+    await using viewer = await openViewer(browser.context, core.page);
+    await viewer.reaches('live');
+    const { x, y } = await viewer.place(0.5, 0.5);
+    await viewer.page.mouse.click(x, y);
+    await expect.poll(() => clicks(core.inputs)).toHaveLength(1);
+    core.inputs.length = 0;
+    await viewer.page.evaluate(`navigator.clipboard.writeText('ä'.repeat(600_000))`);
+    await viewer.page.keyboard.press('Control+v');
+    await expect.poll(() => viewer.page.locator('#toast').textContent()).toMatch(/too much text .* 1 MB/);
+    await viewer.page.keyboard.press('a');
+    await expect.poll(() => core.inputs).toContainEqual({ type: 'key', down: true, keysym: 0x61 });
+    expect(core.inputs).not.toContainEqual({ type: 'key', down: true, keysym: 0x76 });
+    expect(core.messages.filter(({ type }) => type === 'clipboard')).toEqual([]);
+    expect(core.connections).toBe(1);
+  });
+
   it('offers what the desktop has copied without showing it', async () => {
     await using core = await startStandInCore(quarters(640, 360));
     await using viewer = await openViewer(browser.context, core.page);

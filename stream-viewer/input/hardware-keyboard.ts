@@ -16,7 +16,7 @@ export interface HardwareKeyboardPorts {
   gate: InputGate;
   sticky: StickyModifiers;
   /** Puts text on the Desktop's clipboard. */
-  copyThere(text: string): void;
+  copyThere(text: string): boolean;
   /** The person wants to get out of the picture with the keyboard. */
   leave(): void;
 }
@@ -82,8 +82,7 @@ export function listenToHardwareKeyboard({ stage, gate, sticky, copyThere, leave
     const byKeys = pasteKey !== null && performance.now() - pasteKey.at < pasteWithinMs;
     // By a menu or an on-screen keyboard: the person sees a place for text, and wants it typed.
     if (!byKeys) return gate.act(...sticky.around(typeText(text)));
-    copyThere(text);
-    gate.act(...press(pasteKey?.key ?? 'v'));
+    if (copyThere(text)) gate.act(...press(pasteKey?.key ?? 'v'));
   });
 
   function releaseAll(): void {
