@@ -83,15 +83,16 @@ export async function startCore(parts: CoreParts): Promise<RunningCore> {
   parts.http.mount('/', mountMcp(core, { secretKey, allowedHosts: [new URL(publicUrl).host] }));
   const desktops = serveDesktops(core, parts.http, { viewerDirectory: parts.viewerDirectory });
 
+  const outbox = startOutbox(core);
   const dispatcher = startDispatcher(core, {
     slots: parts.slots,
+    outbox,
     tools: {
       open: openWorkerMcp,
       isIdempotent: (tool) => findTool(tool)?.idempotent ?? false,
       endsRun: (tool) => findTool(tool)?.endsActivation ?? false,
     },
   });
-  const outbox = startOutbox(core);
   const running: RunningBot[] = [];
 
   async function stop(graceMs: number): Promise<void> {

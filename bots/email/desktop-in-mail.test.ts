@@ -77,6 +77,7 @@ async function answer(
     text,
     externalId: null,
     repeated: false,
+    caption: { speaker: null, help: false },
     ...rest,
   });
   return await sink.waitFor((mail) => mail.subject.includes('report'), 5000);

@@ -400,6 +400,7 @@ it('a door that is not connected yet keeps what should go out', async () => {
     externalId: null,
     createdAt: new Date(),
     repeated: false,
+    caption: { speaker: null, help: false },
   };
   await expect(door.deliver({ ...delivery, event: event ?? null })).rejects.toThrow(OutsideUnavailable);
   await expect(door.deliver({ ...delivery, event: null })).rejects.toThrow(PermanentFailure);

@@ -1,5 +1,5 @@
 import type { DesktopCard, OutgoingDelivery } from '../../core/delivery/door.ts';
-import { speakerLine } from '../find-caption.ts';
+import { speakerLine } from '../speaker-line.ts';
 import { desktopBlocks } from './desktop-blocks.ts';
 import { type SlackContent, textToSlack } from './text-to-slack.ts';
 
@@ -9,14 +9,14 @@ export type Composed = (picture: string | undefined) => SlackContent;
 /**
  * The text of a Delivery with who says it, links to what is attached (such files lie elsewhere and are not copied), and its Desktop.
  */
-export function composeMessage(delivery: OutgoingDelivery, speaker: string | null): Composed {
-  const { event, card } = delivery;
+export function composeMessage(delivery: OutgoingDelivery): Composed {
+  const { event, card, caption } = delivery;
   const attached = (event?.attachments ?? []).map(({ name, url }) => {
     const label = name.replace(/[[\]]/g, '\\$&');
     return url ? `[${label}](${url})` : `${label} (cannot be shown in Slack)`;
   });
   const text = delivery.text.trim() || card?.title || (delivery.files ?? []).map(({ name }) => name).join(', ');
-  const markdown = [...(speaker ? [speakerLine(speaker)] : []), text, ...attached].join('\n\n');
+  const markdown = [...(caption.speaker ? [speakerLine(caption.speaker)] : []), text, ...attached].join('\n\n');
   return withDesktop(textToSlack(markdown, { growing: event === null }), card);
 }
 

@@ -78,6 +78,7 @@ async function answerTo(
     text,
     externalId: null,
     repeated: false,
+    caption: { speaker: null, help: false },
     ...rest,
   };
   return { said, delivery };
@@ -360,12 +361,8 @@ describe('a message that stands alone in a channel', () => {
 describe('who speaks', () => {
   it('is said where it is not the one whom people expect there', async () => {
     await open();
-    await house.core.database.query(
-      `insert into worker (organisation, id, name, kind) values ('default', 'w-scout', 'Scout', 'ai')`,
-    );
     const { said, delivery } = await answerTo('Found it.');
-    await house.core.database.query(`update event set author = 'w-scout' where id = $1`, [delivery.event?.id]);
-    await door.deliver(delivery);
+    await door.deliver({ ...delivery, caption: { speaker: 'Scout', help: false } });
     const { delivery: own } = await answerTo('And me.');
     await door.deliver(own);
     expect(house.server.replies('C1', said.ts)[0]?.blocks).toEqual([

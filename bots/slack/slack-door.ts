@@ -5,7 +5,6 @@ import { blockBudget, secondsBlocked, takeFromBudget } from '../../core/delivery
 import { OutsideUnavailable, PermanentFailure } from '../../core/dispatch/failure.ts';
 import type { OrganisationId } from '../../core/store/ids.ts';
 import { isChatPlace } from '../../core/streams/chat-thread.ts';
-import { findCaption } from '../find-caption.ts';
 import { callFailure, retryAfterOf, slackErrorCode, surelyNotDone } from './call-failure.ts';
 import { type Composed, composeMessage, composePrivate } from './compose-message.ts';
 import { deliveryMetadata, findPosted } from './find-posted.ts';
@@ -47,15 +46,14 @@ export class SlackDoor implements Door {
 
   async deliver(delivery: OutgoingDelivery): Promise<Delivered> {
     const connected = this.#orLater();
-    const { speaker } = await findCaption(connected.core.database, delivery);
     const posted = delivery.externalId ? tsOf(delivery.externalId) : await this.#findEarlier(connected, delivery);
-    const composed = composeMessage(delivery, speaker);
+    const composed = composeMessage(delivery);
     const delivered = posted
       ? await this.#edit(connected, delivery, composed, posted)
       : await this.#post(connected, delivery, composed);
     await beginThread(connected.core, delivery, tsOf(delivered.externalId));
     if (!delivery.files?.length) return delivered;
-    return await this.#share(connected, delivery, delivered, speaker);
+    return await this.#share(connected, delivery, delivered);
   }
 
   /**
@@ -166,12 +164,7 @@ export class SlackDoor implements Door {
   }
 
   /** The files of a message that stands. That Slack will never take them is said in the message. */
-  async #share(
-    connected: Connected,
-    delivery: OutgoingDelivery,
-    delivered: Delivered,
-    speaker: string | null,
-  ): Promise<Delivered> {
+  async #share(connected: Connected, delivery: OutgoingDelivery, delivered: Delivered): Promise<Delivered> {
     const { core, client, workspace } = connected;
     const { organisation, id, files = [], threadPlace, repeated } = delivery;
     const budget = `slack ${workspace.team} files`;
@@ -194,7 +187,7 @@ export class SlackDoor implements Door {
       core.log.warn({ delivery: id, err: failure }, 'Slack does not take the files of a message');
       const names = files.map(({ name }) => name).join(', ');
       const text = `${delivery.text.trim()}\n\n_(${names} could not be sent: ${failure.message}.)_`;
-      return await this.#edit(connected, delivery, composeMessage({ ...delivery, text }, speaker), message);
+      return await this.#edit(connected, delivery, composeMessage({ ...delivery, text }), message);
     }
   }
 

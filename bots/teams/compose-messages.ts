@@ -1,5 +1,5 @@
 import type { DesktopCard, OutgoingDelivery } from '../../core/delivery/door.ts';
-import { type Caption, speakerLine } from '../find-caption.ts';
+import { speakerLine } from '../speaker-line.ts';
 import type { BindingConfig } from './binding-config.ts';
 import { desktopCard } from './desktop-card.ts';
 import { cutDraft, splitText } from './split-text.ts';
@@ -19,17 +19,16 @@ type LeftOut = (why: unknown) => void;
  */
 export async function composeMessages(
   delivery: OutgoingDelivery,
-  { speaker, help }: Caption,
   config: BindingConfig,
   leftOut: LeftOut,
 ): Promise<TeamsMessage[]> {
-  const { event, card, files = [] } = delivery;
+  const { event, card, files = [], caption } = delivery;
   const links = (event?.attachments ?? []).map(({ name, url }) => `[${name.replaceAll(/[[\]\n]/g, ' ')}](${url})`);
   const unsent = files.map(({ name }) => `${name} (this bot cannot send files in Teams)`);
   const parts = [delivery.text.trim(), ...links, ...unsent].filter((part) => part !== '');
   if (parts.length === 0 && !card) return [];
-  if (speaker) parts.unshift(speakerLine(speaker));
-  if (help && config.kind === 'channel' && !config.hearsAll) parts.push(mentionsOnly);
+  if (caption.speaker) parts.unshift(speakerLine(caption.speaker));
+  if (caption.help && config.kind === 'channel' && !config.hearsAll) parts.push(mentionsOnly);
   const text = parts.join('\n\n');
   if (!event) return [{ text: cutDraft(text) }];
   // What was shown as a text stays one.

@@ -1,7 +1,6 @@
 import type { Core } from '../../core/core.ts';
 import type { Delivered, Door, OutgoingDelivery, PrivateAnswer } from '../../core/delivery/door.ts';
 import { OutsideUnavailable, PermanentFailure } from '../../core/dispatch/failure.ts';
-import { findCaption } from '../find-caption.ts';
 import { type BindingConfig, bindingConfig } from './binding-config.ts';
 import type { BotFramework, ConversationAddress } from './bot-framework.ts';
 import { composeMessages } from './compose-messages.ts';
@@ -38,12 +37,7 @@ export class TeamsDoor implements Door {
   async deliver(delivery: OutgoingDelivery): Promise<Delivered> {
     const open = this.#orLater();
     const config = configOf(delivery.binding);
-    const pieces = await composeMessages(
-      delivery,
-      await findCaption(open.core.database, delivery),
-      config,
-      leavesOut(open.core),
-    );
+    const pieces = await composeMessages(delivery, config, leavesOut(open.core));
     if (pieces.length === 0) throw new PermanentFailure('there is nothing in it that could be sent');
     const conversation = conversationOf(delivery, config);
     return await this.#inQuiet(conversation ?? delivery.binding.externalId, () =>

@@ -1,44 +1,16 @@
 import type { Core } from '../core.ts';
 import { describe, lostLeasesForgiven, nextAttempt, OutsideUnavailable } from '../dispatch/failure.ts';
-import {
-  type Claimed,
-  claimLane,
-  type Hold,
-  heldBy,
-  holdOf,
-  isLeaseLost,
-  type Lane,
-  type LaneKey,
-  lockHeldLane,
-  lockLaneOrFail,
-  releaseLane,
-} from '../dispatch/lane.ts';
+import { type Lane, lockHeldLane, releaseLane } from '../dispatch/lane.ts';
 import { LeaseLost } from '../dispatch/steps.ts';
 import type { Executor, Statement } from '../store/database.ts';
-import { type DeliveryId, type EventId, newId } from '../store/ids.ts';
+import type { DeliveryId } from '../store/ids.ts';
 import { appendWithin } from '../streams/append.ts';
-import { type Event, eventColumns } from '../streams/message.ts';
 import type { Delivered, OutgoingDelivery } from './door.ts';
+import { type Draft, type Picked, pickDelivery, readDrafts } from './pick-delivery.ts';
 import { type RenderedEvent, renderEvent } from './render-event.ts';
 
 /** A message that grows is edited at most this often (Slack: about one chat.update a second). */
 const editMs = 1000;
-
-/** A Delivery as it was taken to be sent. */
-export interface Picked {
-  id: DeliveryId;
-  state: 'draft' | 'sending';
-  event: EventId | null;
-  activation: string | null;
-  externalId: string | null;
-  failures: number;
-  lostLeases: number;
-  waitingSeconds: number | null;
-  text: string | null;
-  createdAt: Date;
-  binding: OutgoingDelivery['binding'];
-  threadPlace: string | null;
-}
 
 /** What the holder of a Lane remembers of the drafts it shows. `uncertain`: an attempt failed, and may have been shown or not. */
 type Shown = Map<DeliveryId, { text: string; at: number; uncertain?: boolean }>;
@@ -56,7 +28,7 @@ export async function deliverLane(
   const shown: Shown = new Map();
   let picked = first;
   while (!signal.aborted) {
-    picked ??= (await core.database.query<Picked>(...pick(lane)))[0] ?? null;
+    picked ??= await pickDelivery(core.database, lane);
     if (picked) {
       const next = await deliver(core, lane, picked, shown.get(picked.id)?.uncertain ?? false);
       if (next === 'given back') return;
@@ -73,42 +45,9 @@ export async function deliverLane(
   await giveBack(core, lane);
 }
 
-/** Claims a Lane and takes its first finished Delivery, in one round trip. Null: it cannot be had now. */
-export async function claimDelivery(
-  core: Pick<Core, 'database' | 'processName'>,
-  key: LaneKey,
-): Promise<{ lane: Lane; first: Picked | null } | null> {
-  const holder = `${core.processName}:${newId('a')}`;
-  const [[claimed], [first]] = await core.database.transaction((tx) =>
-    tx.commitWith<[Claimed, Picked]>(claimLane(key, holder), pick({ ...key, holder })),
-  );
-  return claimed ? { lane: { ...key, ...claimed }, first: first ?? null } : null;
-}
-
-/** Takes the next finished Delivery and marks that it is being sent, so that a takeover knows that it may have been. */
-function pick(hold: Hold): Statement {
-  return [
-    `with held as (
-       select 1 from lane where organisation = $1 and kind = 'delivery' and owner = $2 and thread = $3 and ${heldBy('$4', '$5')}
-     ), head as (
-       select id, event from delivery where organisation = $1 and binding = $2 and thread = $3
-         and state in ('queued', 'sending', 'waiting') and exists (select 1 from held)
-       order by position, created_at limit 1
-     )
-     update delivery d set state = 'sending', lost_leases = d.lost_leases + (d.state = 'sending')::int
-     from head, binding b where d.organisation = $1 and d.id = head.id and b.organisation = $1 and b.id = $2
-     returning d.id, d.state, d.event, d.activation, d.external_id as "externalId", d.failures, d.lost_leases as "lostLeases",
-       extract(epoch from now() - d.waiting_since)::float8 as "waitingSeconds", null as text, d.created_at as "createdAt",
-       jsonb_build_object('id', b.id, 'kind', b.kind, 'externalId', b.external_id, 'config', b.config) as binding,
-       (select external_id from thread_binding tb where tb.organisation = $1 and tb.binding = $2 and tb.thread = $3
-         order by external_id limit 1) as "threadPlace"`,
-    [hold.organisation, hold.owner, hold.thread, ...holdOf(hold)],
-  ];
-}
-
 /** Sends one. `given back`: the Lane is not ours any more, because nothing is left in it or until the time of the next attempt. */
 async function deliver(core: Core, lane: Lane, picked: Picked, uncertain: boolean): Promise<'go on' | 'given back'> {
-  const log = core.log.child({ delivery: picked.id, event: picked.event, thread: lane.thread });
+  const about = { delivery: picked.id, event: picked.event?.id, thread: lane.thread };
   const started = performance.now();
   let delivered: Delivered;
   try {
@@ -118,34 +57,32 @@ async function deliver(core: Core, lane: Lane, picked: Picked, uncertain: boolea
   } catch (error) {
     const kind = await failed(core, lane, picked, error);
     core.metrics.deliveryAttempted(picked.binding.kind, kind);
-    log.warn({ err: error, next: kind }, 'a delivery failed');
+    core.log.warn({ ...about, err: error, next: kind }, 'a delivery failed');
     return kind === 'dead' ? 'go on' : 'given back';
   }
   const released = await succeeded(core, lane, picked, delivered);
   core.metrics.deliveryAttempted(picked.binding.kind, 'delivered');
-  log.info({ ms: Math.round(performance.now() - started) }, 'delivered');
+  core.log.info({ ...about, ms: Math.round(performance.now() - started) }, 'delivered');
   return released ? 'given back' : 'go on';
 }
 
 async function send(core: Core, lane: Lane, picked: Picked, uncertain: boolean): Promise<Delivered> {
   const door = core.doors.get(picked.binding.kind);
   if (!door) throw new OutsideUnavailable(`no door for "${picked.binding.kind}" is configured in this process`);
-  const [event] = await core.database.query<Event>(
-    `select ${eventColumns} from event e where e.organisation = $1 and e.id = $2`,
-    [lane.organisation, picked.event],
-  );
-  if (!event) throw new Error(`the event ${picked.event} is gone`);
+  const { event } = picked;
+  if (!event) throw new Error('its event is gone');
   const rendered = await renderEvent(core, door, picked.binding, event);
   return await door.deliver(outgoing(lane, picked, rendered, uncertain));
 }
 
-function outgoing(lane: Lane, picked: Picked, rendered: RenderedEvent, uncertain: boolean): OutgoingDelivery {
+function outgoing(lane: Lane, picked: Picked | Draft, rendered: RenderedEvent, uncertain: boolean): OutgoingDelivery {
   return {
     ...rendered,
     organisation: lane.organisation,
     id: picked.id,
     thread: lane.thread,
     binding: picked.binding,
+    caption: picked.caption,
     threadPlace: picked.threadPlace,
     externalId: picked.externalId,
     createdAt: picked.createdAt,
@@ -160,41 +97,40 @@ function outgoing(lane: Lane, picked: Picked, rendered: RenderedEvent, uncertain
  */
 async function succeeded(core: Core, lane: Lane, picked: Picked, delivered: Delivered): Promise<boolean> {
   const ids = [...new Set([delivered.externalId, ...(delivered.externalIds ?? [])])];
-  const [, , released] = await committed(core, lane, [
-    `with r as (
-       insert into receipt (organisation, binding, external_id, event) select $1, $3, k, $4 from unnest($6::text[]) k
-       on conflict do nothing
-     )
-     update delivery set state = 'delivered', external_id = $5, delivered_at = now(), waiting_since = null, error = null
-     where organisation = $1 and id = $2`,
-    [lane.organisation, picked.id, lane.owner, picked.event, delivered.externalId, ids],
-  ]);
+  const [held, released] = await core.database.transaction((tx) =>
+    tx.commitWith<[unknown, unknown]>(
+      [
+        `with held as materialized (${heldLane} for update), r as (
+           insert into receipt (organisation, binding, external_id, event)
+           select $1, $2, k, $7 from unnest($8::text[]) k where exists (select 1 from held) on conflict do nothing
+         )
+         update delivery set state = 'delivered', external_id = $6, delivered_at = now(), waiting_since = null, error = null
+         where organisation = $1 and id = $5 and exists (select 1 from held) returning 1`,
+        [
+          ...[lane.organisation, lane.owner, lane.thread, lane.fence],
+          ...[picked.id, delivered.externalId, picked.event?.id, ids],
+        ],
+      ],
+      releaseIfNothingIsLeft(lane),
+    ),
+  );
+  if (held.length === 0) throw new LeaseLost();
   core.waking.announce('nothing');
   return released.length > 0;
 }
 
-/** Commits a change if the Lane is still held, and gives the Lane back if nothing is left in it then: the last rows say so. */
-async function committed(core: Core, lane: Lane, change?: Statement): Promise<[unknown[], unknown[], unknown[]]> {
-  try {
-    return await core.database.transaction((tx) =>
-      tx.commitWith<[unknown, unknown, unknown]>(
-        lockLaneOrFail(lane),
-        change ?? ['select'],
-        releaseIfNothingIsLeft(lane),
-      ),
-    );
-  } catch (error) {
-    throw isLeaseLost(error) ? new LeaseLost() : error;
-  }
-}
+/** SQL: the row of a Lane of Deliveries, if it is held; $1 to $4 say which. */
+const heldLane = `select 1 from lane where organisation = $1 and kind = 'delivery' and owner = $2 and thread = $3 and fence = $4
+  and lease_until > clock_timestamp()`;
 
 /** Like every release a statement of its own after the Lane's lock: it sees every Delivery that was made meanwhile. */
 function releaseIfNothingIsLeft(lane: Lane): Statement {
   return [
     `update lane set lease_until = null, holder = null, ready_at = null
-     where organisation = $1 and kind = 'delivery' and owner = $2 and thread = $3 and fence = $4 and not exists (
-       select 1 from delivery where organisation = $1 and binding = $2 and thread = $3
-         and state in ('draft', 'queued', 'sending', 'waiting'))
+     where organisation = $1 and kind = 'delivery' and owner = $2 and thread = $3 and fence = $4
+       and lease_until > clock_timestamp() and not exists (
+         select 1 from delivery where organisation = $1 and binding = $2 and thread = $3
+           and state in ('draft', 'queued', 'sending', 'waiting'))
      returning 1`,
     [lane.organisation, lane.owner, lane.thread, lane.fence],
   ];
@@ -258,20 +194,10 @@ async function tellDead(tx: Executor, lane: Lane, picked: Picked, reason: string
 async function showDrafts(core: Core, lane: Lane, shown: Shown, signal: AbortSignal): Promise<number> {
   const door = [...core.doors.values()].some((candidate) => candidate.drafts);
   if (!door) return 0;
-  const drafts = await core.database.query<Picked>(
-    `select d.id, d.state, d.event, d.activation, d.external_id as "externalId", d.failures, d.lost_leases as "lostLeases",
-       null as "waitingSeconds", a.text, d.created_at as "createdAt",
-       jsonb_build_object('id', b.id, 'kind', b.kind, 'externalId', b.external_id, 'config', b.config) as binding,
-       (select external_id from thread_binding tb where tb.organisation = $1 and tb.binding = $2 and tb.thread = $3
-         order by external_id limit 1) as "threadPlace"
-     from delivery d join activation a on a.organisation = d.organisation and a.id = d.activation
-       join binding b on b.organisation = d.organisation and b.id = d.binding
-     where d.organisation = $1 and d.binding = $2 and d.thread = $3 and d.state = 'draft'`,
-    [lane.organisation, lane.owner, lane.thread],
-  );
+  const drafts = await readDrafts(core.database, lane);
   for (const draft of drafts) {
     if (signal.aborted) break;
-    const text = draft.text ?? '';
+    const { text } = draft;
     const last = shown.get(draft.id);
     if (text.trim() === '' || last?.text === text || (last && performance.now() - last.at < editMs)) continue;
     await showDraft(core, lane, draft, text, shown);
@@ -279,7 +205,7 @@ async function showDrafts(core: Core, lane: Lane, shown: Shown, signal: AbortSig
   return drafts.length;
 }
 
-async function showDraft(core: Core, lane: Lane, draft: Picked, text: string, shown: Shown): Promise<void> {
+async function showDraft(core: Core, lane: Lane, draft: Draft, text: string, shown: Shown): Promise<void> {
   const log = core.log.child({ delivery: draft.id, activation: draft.activation });
   const uncertain = shown.get(draft.id)?.uncertain ?? false;
   shown.set(draft.id, { text, at: performance.now(), uncertain });
@@ -307,13 +233,14 @@ async function showDraft(core: Core, lane: Lane, draft: Picked, text: string, sh
 
 /** True when nothing is left and the Lane has been given back; also true when it was not ours any more. */
 async function releaseIfEmpty(core: Core, lane: Lane): Promise<boolean> {
-  try {
-    const [, , released] = await committed(core, lane);
-    return released.length > 0;
-  } catch (error) {
-    if (error instanceof LeaseLost) return true;
-    throw error;
-  }
+  const { organisation, owner, thread, fence } = lane;
+  const [held, released] = await core.database.transaction((tx) =>
+    tx.commitWith<[unknown, unknown]>(
+      [`${heldLane} for update`, [organisation, owner, thread, fence]],
+      releaseIfNothingIsLeft(lane),
+    ),
+  );
+  return held.length === 0 || released.length > 0;
 }
 
 async function giveBack(core: Core, lane: Lane): Promise<void> {

@@ -7,6 +7,8 @@ export interface OutgoingDelivery {
   id: DeliveryId;
   thread: ThreadId;
   binding: { id: BindingId; kind: string; externalId: string; config: Record<string, unknown> };
+  /** What a message needs beside its text. */
+  caption: Caption;
   /** The Thread's own place at this Binding (Slack ts, first Message-ID), null when it has none yet. */
   threadPlace: string | null;
   /** The finished Event; null while a draft is shown. */
@@ -26,6 +28,17 @@ export interface OutgoingDelivery {
   card?: DesktopCard;
   /** Files to send along, such as a clip. They are no longer among the Event's attachments. */
   files?: readonly OutgoingFile[];
+}
+
+/** What a message needs beside its text. */
+export interface Caption {
+  /**
+   * Who says it, where it is somebody else than readers expect: not the Stream's default Worker. In a chat all Workers speak through
+   * one bot, and the platform shows that bot's name.
+   */
+  speaker: string | null;
+  /** It is the answer to `help`. */
+  help: boolean;
 }
 
 /** A Desktop in a message. It is made when the message is sent: its links are signed, and are stored nowhere. */

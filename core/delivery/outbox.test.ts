@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Core } from '../core.ts';
 import { startDispatcher } from '../dispatch/dispatcher.ts';
 import { OutsideUnavailable, PermanentFailure } from '../dispatch/failure.ts';
+import type { LaneKey } from '../dispatch/lane.ts';
 import { listDead, retryDead } from '../dispatch/retry-dead.ts';
 import { coreForTests, eventually, furnish } from '../dispatch/testing/core-for-tests.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
@@ -46,7 +47,7 @@ async function house(door: Door, runtime?: Runtime): Promise<Core> {
   cleanups.push(() => outbox.stop(0));
   if (runtime) {
     const tools = { open: () => Promise.reject(new Error('none')), isIdempotent: () => false };
-    const dispatcher = startDispatcher(core, { slots: 4, tools });
+    const dispatcher = startDispatcher(core, { slots: 4, tools, outbox });
     cleanups.push(() => dispatcher.stop(0));
   }
   return core;
@@ -109,6 +110,41 @@ describe('the outbox', () => {
       message: { body: 'echo' },
     });
     expect(echo).toMatchObject({ duplicate: true, event: byPosition[0]?.event });
+  });
+
+  it('sends a reply from the moment it is committed: nobody is told that there is something to claim', async () => {
+    const { door, messages } = platform();
+    const core = await house(door, { name: 'echo', run: async () => ({ text: 'An answer.' }) });
+    const announced: LaneKey[] = [];
+    const { announceLanes } = core.waking;
+    core.waking.announceLanes = (lanes) => {
+      announced.push(...lanes);
+      announceLanes(lanes);
+    };
+    await mail(core, '<1>');
+    await eventually(async () => messages.size === 1);
+    const [delivery] = await eventually(async () => {
+      const rows = await core.database.query<{ state: string; lost: number }>(
+        `select state, lost_leases as lost from delivery where state = 'delivered'`,
+      );
+      return rows.length > 0 && rows;
+    });
+    expect(delivery).toEqual({ state: 'delivered', lost: 0 });
+    expect(announced.filter(({ kind }) => kind === 'delivery')).toEqual([]);
+    const lanes = await core.database.query(`select fence, lease_until, ready_at from lane where kind = 'delivery'`);
+    expect(lanes).toEqual([{ fence: 1, lease_until: null, ready_at: null }]);
+  });
+
+  it('tells the door who speaks, where it is not the one whom people expect there', async () => {
+    const speakers: (string | null)[] = [];
+    const { door } = platform({ before: ({ caption }) => void speakers.push(caption.speaker) });
+    const core = await house(door, { name: 'echo', run: async () => ({ text: 'An answer.' }) });
+    await mail(core, '<1>');
+    await eventually(async () => speakers.length === 1);
+    await core.database.query(`update stream set default_worker = 'w-echo' where id = 's-mail'`);
+    await mail(core, '<2>');
+    await eventually(async () => speakers.length === 2);
+    expect(speakers).toEqual(['echo', null]);
   });
 
   it('waits while the platform is away, without a failed attempt, and keeps the order', async () => {

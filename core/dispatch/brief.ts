@@ -1,9 +1,9 @@
-import { grantsOf } from '../organisation/grants.ts';
+import { grantsHeld } from '../organisation/grants.ts';
 import type { BriefedEvent, Briefing } from '../runtimes/runtime.ts';
 import type { Executor, RowsOf, Statements } from '../store/database.ts';
 import type { ActivationId, WorkerId } from '../store/ids.ts';
 import { eventColumns } from '../streams/message.ts';
-import { readersOfThread } from '../streams/who-may-read.ts';
+import { readersOf } from '../streams/who-may-read.ts';
 import type { LaneKey } from './lane.ts';
 import { batchBytes, type Taken } from './take-batch.ts';
 
@@ -21,10 +21,10 @@ export interface Brief {
   granted: string[];
 }
 
-type About = Pick<Briefing, 'worker' | 'stream' | 'thread'>;
+type About = Pick<Briefing, 'worker' | 'stream' | 'thread'> & { readersOfThread: WorkerId[]; granted: string[] };
 type BatchEvent = BriefedEvent & { originAuthor: WorkerId | null };
 
-type BriefRowTypes = [About, BatchEvent, { worker: WorkerId }, BriefedEvent, { tool: string }];
+type BriefRowTypes = [About, BatchEvent, BriefedEvent];
 /** What {@link readBrief} found. */
 export type BriefRows = RowsOf<BriefRowTypes>;
 
@@ -37,7 +37,8 @@ function briefStatements(
       `select jsonb_build_object('id', w.id, 'name', w.name, 'identity', w.identity, 'role',
          case when r.id is null then null else jsonb_build_object('title', r.title, 'content', r.content) end) as worker,
        jsonb_build_object('id', s.id, 'name', s.name, 'description', s.description, 'kind', s.kind) as stream,
-       jsonb_build_object('id', t.id, 'subject', t.subject) as thread
+       jsonb_build_object('id', t.id, 'subject', t.subject) as thread,
+       array(${readersOf('$1', '$3')}) as "readersOfThread", array(${grantsHeld('$1', '$2')}) as granted
      from worker w
        join thread t on t.organisation = w.organisation and t.id = $3
        join stream s on s.organisation = w.organisation and s.id = t.stream
@@ -54,7 +55,6 @@ function briefStatements(
        where tr.organisation = $1 and tr.activation = $2 order by e.position`,
       [organisation, activation],
     ],
-    readersOfThread(organisation, thread),
     // What was said before, newest first. Commands and asides are not for the agent.
     [
       `select ${eventColumns}, coalesce(w.name, '') as "authorName", false as cut
@@ -65,7 +65,6 @@ function briefStatements(
      order by e.position desc limit $3`,
       [organisation, thread, historyEvents + 1, activation],
     ],
-    grantsOf(organisation, owner as WorkerId),
   ];
 }
 
@@ -80,14 +79,15 @@ export async function readBrief(executor: Executor, lane: LaneKey, activation: A
 
 /** The briefing made of what was read. Every long message is cut to the batch's bound, the history to `historyTokens`. */
 export function brief(lane: LaneKey, taken: Taken, rows: BriefRows, historyTokens: number): Brief {
-  const [[about], events, readersOfThread, before, granted] = rows;
-  if (!about) throw new Error(`activation ${taken.id}: its worker, stream or thread is gone`);
+  const [[found], events, before] = rows;
+  if (!found) throw new Error(`activation ${taken.id}: its worker, stream or thread is gone`);
+  const { readersOfThread, granted, ...about } = found;
   const batch = events.map(({ originAuthor: _, ...event }) => cutLong(event));
   const authors = new Set(events.flatMap((event) => [event.author, event.originAuthor]));
   authors.delete(taken.worker);
   const behalf = [...authors].sort();
   const people = behalf.filter((author) => author !== null);
-  const readers = new Set([...readersOfThread.map(({ worker }) => worker), ...people]);
+  const readers = new Set([...readersOfThread, ...people]);
   return {
     briefing: {
       organisation: lane.organisation,
@@ -98,7 +98,7 @@ export function brief(lane: LaneKey, taken: Taken, rows: BriefRows, historyToken
       readers: [...readers].sort(),
     },
     behalf,
-    granted: granted.map(({ tool }) => tool),
+    granted,
   };
 }
 

@@ -1,4 +1,6 @@
 import type { Core } from '../core.ts';
+import type { Outbox } from '../delivery/outbox.ts';
+import type { ClaimedRow } from '../delivery/pick-delivery.ts';
 import type { Statement, Transaction } from '../store/database.ts';
 import type { EventId } from '../store/ids.ts';
 import { toJson } from '../store/json.ts';
@@ -80,6 +82,10 @@ export interface KnownAtEnd {
   lastStep?: StoredStep;
   /** What its reply needs to know of its Thread, asked for a moment ago. */
   thread?: Promise<Resolved>;
+  /** False: its reply has certainly been shown nowhere yet. */
+  drafted?: boolean;
+  /** Sends its reply from this process at once. */
+  outbox?: Outbox | undefined;
 }
 
 /** An Activation that ends, for whatever reason. */
@@ -107,34 +113,42 @@ async function endWithReply(core: Core, ending: Ending, state: 'done' | 'cancell
     return stillOpen(lane, ended);
   }
   const resolved = await (ending.known.thread ?? resolveReply(core, lane, taken));
+  const isDrafted = ending.known.drafted ?? true;
   const reply: AppendInput = {
     ...replyOf(lane, taken),
     message: { body, ...answeredBy(ending) },
-    finishesDrafts: true,
+    finishesDrafts: isDrafted,
   };
   const prepared = prepareAppend(reply, resolved);
-  const drafts = lockDrafts(ending);
-  let woken = prepared?.woken ?? [];
-  let ended: unknown[][];
-  if (prepared)
-    ended = await core.database.transaction((tx) =>
-      tx.commitWith(
-        held,
-        drafts,
-        prepared.statement,
-        finishDrafts(ending, prepared.event),
-        ...end(ending, state, { reply: prepared.event }),
-      ),
-    );
-  else
-    ended = await core.database.transaction(async (tx) => {
-      await Promise.all([tx.query(...held), tx.query(...drafts)]);
-      const appended = await appendWithin(tx, reply);
-      woken = appended.woken;
-      const { event } = appended;
-      return await tx.commitWith(finishDrafts(ending, event), ...end(ending, state, { reply: event }));
+  const drafts = isDrafted ? [lockDrafts(ending)] : [];
+  if (!prepared) {
+    const [woken, ended] = await core.database.transaction(async (tx) => {
+      await Promise.all([held, ...drafts].map(([text, values]) => tx.query(text, values)));
+      const { event, woken } = await appendWithin(tx, reply);
+      return [woken, await tx.commitWith(finishDrafts(ending, event), ...end(ending, state, { reply: event }))];
     });
-  return [...lanesOf(lane.organisation, lane.thread, woken, resolved.bindings), ...stillOpen(lane, ended)];
+    return [...lanesOf(lane.organisation, lane.thread, woken, resolved.bindings), ...stillOpen(lane, ended)];
+  }
+  const { statement, event, woken } = prepared;
+  const commit = async (claim: Statement | null) => {
+    const statements = [
+      held,
+      ...drafts,
+      statement,
+      ...(isDrafted ? [finishDrafts(ending, event)] : []),
+      ...(claim ? [claim] : []),
+      ...end(ending, state, { reply: event }),
+    ];
+    const ended: unknown[][] = await core.database.transaction((tx) => tx.commitWith(...statements));
+    return { claimed: (claim ? ended[statements.indexOf(claim)] : []) as ClaimedRow[], value: ended };
+  };
+  const { organisation, thread } = lane;
+  const { outbox } = ending.known;
+  const { begun, value } = outbox
+    ? await outbox.sendAlong({ organisation, thread, event, places: resolved.bindings.length }, commit)
+    : { begun: [], value: (await commit(null)).value };
+  const waiting = resolved.bindings.filter((binding) => !begun.includes(binding));
+  return [...lanesOf(organisation, thread, woken, waiting), ...stillOpen(lane, value)];
 }
 
 /** The Lane itself, when more waits in it: the last statement of an end says so. */
@@ -238,15 +252,22 @@ function end(
   state: 'done' | 'dead' | 'cancelled',
   details: { reply?: EventId | null; error?: string; failures?: number },
 ): Statement[] {
-  const { lane, taken } = ending;
+  const { lane, taken, known } = ending;
+  const steps: StoredStep[] = [
+    ...(known.lastStep ? [known.lastStep] : []),
+    { kind: 'end', content: { outcome: state, ...details } },
+  ];
   // A draft of a reply that never came stays as it is: there is nothing to edit it into.
   const ended: Statement = [
-    `with s as (
-       update stream set position = position + 1 where organisation = $1 and id = $7 returning position
+    `with last as materialized (
+       select * from json_to_recordset($8::json) x(n int, kind text, content jsonb, usage jsonb)
+     ), s as (
+       update stream set position = position + (select count(*) from last) where organisation = $1 and id = $7
+       returning position - (select count(*) from last) as before
      ), st as (
-       insert into step (organisation, activation, number, stream, position, kind, content)
-       select $1, $2, (select coalesce(max(number), 0) + 1 from step where organisation = $1 and activation = $2), $7, s.position,
-         'end', $8::jsonb from s
+       insert into step (organisation, activation, number, stream, position, kind, content, usage)
+       select $1, $2, (select coalesce(max(number), 0) from step where organisation = $1 and activation = $2) + last.n, $7,
+         s.before + last.n, last.kind, last.content, last.usage from s, last
      ), t as (
        update trigger set state = $3 where organisation = $1 and activation = $2 and state = 'taken'
      ), d as (
@@ -256,7 +277,8 @@ function end(
        waiting_since = null,
        usage = (select jsonb_build_object('inputTokens', coalesce(sum((usage->>'inputTokens')::bigint), 0),
                                           'outputTokens', coalesce(sum((usage->>'outputTokens')::bigint), 0))
-                from step where organisation = $1 and activation = $2 and usage is not null having count(*) > 0)
+                from (select usage from step where organisation = $1 and activation = $2 union all select usage from last) all_steps
+                where usage is not null having count(*) > 0)
      where organisation = $1 and id = $2`,
     [
       lane.organisation,
@@ -266,8 +288,8 @@ function end(
       details.error ?? null,
       details.failures ?? null,
       activationStreamOf(taken.worker),
-      toJson({ outcome: state, ...details }),
+      toJson(steps.map((step, n) => ({ n: n + 1, ...step }))),
     ],
   ];
-  return [...lastOf(ending), ended, releaseActivationLane(lane)];
+  return [ended, releaseActivationLane(lane)];
 }

@@ -27,13 +27,26 @@ export interface LaneLoop {
   stop(graceMs: number): Promise<void>;
 }
 
+/** A loop that works off Lanes claimed by others as well. */
+export interface SharedLaneLoop extends LaneLoop {
+  /**
+   * Works off Lanes that `claim` claims by a transaction of its own, with something else that it commits. It is told for how many there
+   * is room here, and must claim no more; none once the loop is being stopped. Returns its value, throws what it throws.
+   */
+  beginAlong<T>(atMost: number, claim: (room: number) => Promise<{ begun: BegunLane[]; value: T }>): Promise<T>;
+}
+
+/** A Lane that was claimed along with what is first to be done in it, and what does it. */
+export interface BegunLane {
+  lane: Lane;
+  handle(signal: AbortSignal): Promise<void>;
+}
+
 /** What works off one claimed Lane and gives it back. It must end soon after its signal is aborted. */
 export type LaneHandler = (lane: Lane, signal: AbortSignal) => Promise<void>;
 
 /** Claims a Lane and takes what is first to be done in it by one round trip. Null: it cannot be had now, or nothing waits in it. */
-export type LaneBeginner = (
-  key: LaneKey,
-) => Promise<{ lane: Lane; handle: (signal: AbortSignal) => Promise<void> } | null>;
+export type LaneBeginner = (key: LaneKey) => Promise<BegunLane | null>;
 
 /** Without any announcement somebody looks at least this often. */
 const pollMs = 1000;
@@ -56,11 +69,14 @@ const abortGraceMs = 3000;
 export function startLaneLoop(
   core: Core,
   options: { kind: LaneKind; slots: number; handle: LaneHandler; begin: LaneBeginner },
-): LaneLoop {
+): SharedLaneLoop {
   const running = new Map<Promise<void>, AbortController>();
   const begun = new Set<string>();
   const busy = new Map<string, number>();
   const beginning = new Set<Promise<void>>();
+  /** Places that are kept for Lanes being claimed by others. */
+  let kept = 0;
+  const alongside = new Set<Promise<void>>();
   const queues = new Map<string, LaneKey[]>();
   /** Something may be ready that was passed over because there was no room for it. */
   let passedOver = false;
@@ -74,6 +90,8 @@ export function startLaneLoop(
   let nextReadyAt = 0;
   let askedAt = Number.NEGATIVE_INFINITY;
 
+  const taken = () => running.size + beginning.size + kept;
+
   /** Begins a Lane that was announced by name, if it and its owner seem to be free; those of one owner one after the other. */
   function beginLane(key: LaneKey): void {
     const name = nameOf(key);
@@ -83,7 +101,7 @@ export function startLaneLoop(
       return;
     }
     const owner = `${key.organisation} ${key.owner}`;
-    if (running.size + beginning.size >= options.slots || (busy.get(owner) ?? 0) > performance.now()) {
+    if (taken() >= options.slots || (busy.get(owner) ?? 0) > performance.now()) {
       look();
       return;
     }
@@ -101,7 +119,7 @@ export function startLaneLoop(
     await Promise.resolve();
     for (let key = queue.shift(); key && !stopped; key = queue.shift()) {
       let started: Awaited<ReturnType<LaneBeginner>> = null;
-      if (running.size + beginning.size > options.slots) {
+      if (taken() > options.slots) {
         for (const left of [key, ...queue.splice(0)]) begun.delete(nameOf(left));
         passedOver = true;
         break;
@@ -123,6 +141,33 @@ export function startLaneLoop(
     queues.delete(owner);
   }
 
+  async function beginAlong<T>(
+    atMost: number,
+    claim: (room: number) => Promise<{ begun: BegunLane[]; value: T }>,
+  ): Promise<T> {
+    const room = stopped ? 0 : Math.max(Math.min(atMost, options.slots - taken()), 0);
+    kept += room;
+    const claiming = claim(room);
+    // While it is under way the loop does not end.
+    const settled = claiming.then(
+      () => undefined,
+      () => undefined,
+    );
+    alongside.add(settled);
+    let used = 0;
+    try {
+      const { begun, value } = await claiming;
+      used = begun.length;
+      for (const { lane, handle } of begun) hold(lane, handle);
+      return value;
+    } finally {
+      kept -= room;
+      alongside.delete(settled);
+      // What was passed over for the sake of a place that was not needed.
+      if (used < room && passedOver && !stopped) look();
+    }
+  }
+
   function look(): void {
     if (ticking || resting) again = true;
     else if (!stopped) looking = tick();
@@ -135,8 +180,8 @@ export function startLaneLoop(
     let nextMs = pollMs;
     let found = 0;
     try {
-      const free = options.slots - running.size - beginning.size;
-      passedOver = running.size + beginning.size > 0;
+      const free = options.slots - taken();
+      passedOver = taken() > 0;
       if (free > 0) {
         const lanes = await claimLanes(core.database, options.kind, core.processName, free);
         found = lanes.length;
@@ -218,13 +263,14 @@ export function startLaneLoop(
 
   return {
     running: () => running.size,
+    beginAlong,
     async stop(graceMs) {
       stopped = true;
       unlisten();
       clearTimeout(timer);
       // What is being claimed at this moment is ours to finish, and the database is closed after us.
       await looking;
-      await Promise.all(beginning);
+      await Promise.all([...beginning, ...alongside]);
       await settledWithin([...running.keys()], graceMs);
       for (const controller of running.values()) controller.abort(new ProcessEnds());
       await settledWithin([...running.keys()], abortGraceMs);

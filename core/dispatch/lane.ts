@@ -25,7 +25,7 @@ export const leaseSeconds = 15;
 export const heartbeatMs = 5000;
 
 /** How many Deliveries of one Binding go out at once. Activations: the Worker's `concurrency`. */
-const deliveriesAtOnce = 8;
+export const deliveriesAtOnce = 8;
 
 /**
  * Claims up to `limit` Lanes in which something is ready, or whose holder has let its lease run out. Each claim raises the

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { Core } from '../core.ts';
+import type { Outbox } from '../delivery/outbox.ts';
 import type { Step, Usage } from '../runtimes/runtime.ts';
 import { mayPass } from '../store/database.ts';
 import type { ToolContext } from '../tools/tool.ts';
@@ -29,6 +30,13 @@ export interface WorkerTools {
   endsRun?(tool: string): boolean;
 }
 
+/** What an Activation is run with. */
+export interface RunParts {
+  tools: WorkerTools;
+  /** Sends its reply from this process at once. */
+  outbox?: Outbox;
+}
+
 /** The Activations that run in this process, so that a `stop` reaches them. */
 export type Running = Map<string, AbortController>;
 
@@ -38,33 +46,40 @@ export type Running = Map<string, AbortController>;
  */
 export async function runActivation(
   core: Core,
-  tools: WorkerTools,
+  { tools, outbox }: RunParts,
   lane: Lane,
   { taken, briefed }: Batch,
   signal: AbortSignal,
   running: Running,
 ): Promise<void> {
-  const log = core.log.child({ activation: taken.id, worker: taken.worker, thread: lane.thread });
+  // No logger of its own: making one costs more than all that is mostly said.
+  const about = { activation: taken.id, worker: taken.worker, thread: lane.thread };
   const stop = new AbortController();
   running.set(taken.id, stop);
   if (taken.cancelled) stop.abort(new Cancelled());
   core.metrics.activationStarted(taken.waitedSeconds ?? undefined);
   const draft = storeDraft(core, lane, taken);
-  const known: KnownAtEnd = {};
+  const known: KnownAtEnd = { outbox };
   const started = performance.now();
   try {
     const either = AbortSignal.any([signal, stop.signal]);
     const outcome = await think(core, tools, lane, { taken, briefed }, either, draft, known);
     await draft.end();
+    // An earlier attempt may have made one.
+    known.drafted = taken.resumed || draft.begun();
     const ended = await finishOnceItCan(core, lane, taken, outcome, known, signal);
     core.metrics.activationEnded(ended === 'done' ? outcome.kind : ended, (performance.now() - started) / 1000);
-    if (outcome.kind === 'failed') log.warn({ err: outcome.error, next: ended }, 'an activation failed');
-    else log.info({ outcome: outcome.kind, ms: Math.round(performance.now() - started) }, 'activation ended');
+    if (outcome.kind === 'failed') core.log.warn({ ...about, err: outcome.error, next: ended }, 'an activation failed');
+    else
+      core.log.info(
+        { ...about, outcome: outcome.kind, ms: Math.round(performance.now() - started) },
+        'activation ended',
+      );
   } catch (error) {
     await draft.end();
     if (!(error instanceof LeaseLost)) throw error;
     core.metrics.leaseLost('activation');
-    log.warn('the lease was lost: nothing was committed, and whoever holds the lane now goes on');
+    core.log.warn(about, 'the lease was lost: nothing was committed, and whoever holds the lane now goes on');
   } finally {
     running.delete(taken.id);
   }

@@ -14,6 +14,8 @@ export interface DraftWriter {
   write(text: string): void;
   /** The last text written. */
   text(): string;
+  /** Whether a draft Delivery may have been made. */
+  begun(): boolean;
   /** Ends the writing; what is still unwritten is left to the transaction that finishes the Activation. */
   end(): Promise<void>;
 }
@@ -26,6 +28,7 @@ export function storeDraft(core: Core, lane: Lane, taken: Taken): DraftWriter {
   let latest = '';
   let stored = '';
   let begun = false;
+  let ended = false;
   let timer: NodeJS.Timeout | undefined;
   let storing: Promise<void> = Promise.resolve();
 
@@ -50,6 +53,8 @@ export function storeDraft(core: Core, lane: Lane, taken: Taken): DraftWriter {
 
   return {
     write(text) {
+      // What a run that was broken off still says: what has begun by now is known to who finishes it.
+      if (ended) return;
       latest = text;
       core.drafts.set(taken.id, lane.thread, text);
       timer ??= setTimeout(() => {
@@ -60,7 +65,9 @@ export function storeDraft(core: Core, lane: Lane, taken: Taken): DraftWriter {
       }, storeMs);
     },
     text: () => latest,
+    begun: () => begun,
     async end() {
+      ended = true;
       clearTimeout(timer);
       await storing;
       core.drafts.end(taken.id);

@@ -1,6 +1,6 @@
 import type { Core } from '../core.ts';
 import type { Step } from '../runtimes/runtime.ts';
-import type { Database, Statement, Statements } from '../store/database.ts';
+import type { Database, Statement } from '../store/database.ts';
 import { type ActivationId, type EventId, newId, type StreamId, type WorkerId } from '../store/ids.ts';
 import { type BriefRows, readBrief } from './brief.ts';
 import {
@@ -27,6 +27,8 @@ export interface Taken {
   lostLeases: number;
   waitingSeconds: number | null;
   cancelled: boolean;
+  /** An earlier attempt has begun it. */
+  resumed: boolean;
   /** From the append of the oldest Event of the batch to now; null for another attempt. */
   waitedSeconds: number | null;
   /** What earlier attempts stored. */
@@ -40,12 +42,12 @@ export const batchBytes = 32 * 1024;
 /** How long a Lane waits that was claimed although its Worker already ran as much as it may: another process was a moment faster. */
 const fullDelaySeconds = 0.1;
 
-interface Locked {
+/** What {@link take} answers with: one row, of a Lane that is held or not. */
+interface TakeRow {
   held: boolean;
-  found: (Omit<Taken, 'steps' | 'waitedSeconds'> & { steps: { kind: string; content: Step }[] }) | null;
-}
-
-interface Waiting {
+  /** The Activation that an earlier attempt left. */
+  found: (Omit<Taken, 'steps' | 'waitedSeconds' | 'resumed'> & { steps: { kind: string; content: Step }[] }) | null;
+  /** The Worker runs as much as it may. */
   reached: boolean | null;
   taken: Pick<Taken, 'stream' | 'hops' | 'origin' | 'waitedSeconds'> | null;
 }
@@ -64,10 +66,13 @@ export async function takeBatch(database: Database, lane: Lane): Promise<Batch |
   const id = newId('a');
   // One round trip: each statement begins when the one before it holds its locks, and takes nothing where it may not. What the
   // Worker is to know is read behind the commit, when the locks are gone.
-  const [[locked, , waiting], briefed] = await database.transaction((tx) =>
-    Promise.all([tx.commitWith<TakeRows>(...takeStatements(lane, id)), readBrief(tx, lane, id).catch(() => null)]),
+  const [[, , [row]], briefed] = await database.transaction((tx) =>
+    Promise.all([
+      tx.commitWith<[never, never, TakeRow]>(lockLane(lane), lockWorker(lane), take(lane, id)),
+      readBrief(tx, lane, id).catch(() => null),
+    ]),
   );
-  return await batchOf(database, lane, id, locked, waiting, briefed);
+  return await batchOf(database, lane, id, row, briefed);
 }
 
 /** {@link takeBatch} of a Lane that is claimed along with it. Null: it cannot be had now, or there is nothing to do. */
@@ -78,50 +83,40 @@ export async function claimBatch(
   const id = newId('a');
   const holder = `${core.processName}:${id}`;
   // The Worker's row first: of those who begin at the same time each sees the ones before it. (A claim waits for no lock.)
-  const [[, [claimed], locked, , waiting], briefed] = await core.database.transaction((tx) =>
+  const [[, [claimed], [row]], briefed] = await core.database.transaction((tx) =>
     Promise.all([
-      tx.commitWith<[never, Claimed, ...TakeRows]>(
-        lockWorker(key),
-        claimLane(key, holder),
-        ...takeStatements({ ...key, holder }, id),
-      ),
+      tx.commitWith<[never, Claimed, TakeRow]>(lockWorker(key), claimLane(key, holder), take({ ...key, holder }, id)),
       // What cannot be read here is read again, where its failure is the Activation's.
       readBrief(tx, key, id).catch(() => null),
     ]),
   );
   if (!claimed) return null;
   const lane: Lane = { ...key, ...claimed };
-  const batch = await batchOf(core.database, lane, id, locked, waiting, briefed);
+  const batch = await batchOf(core.database, lane, id, row, briefed);
   return batch && { ...batch, lane };
-}
-
-type TakeRows = [Locked, never, Waiting];
-
-function takeStatements(hold: Hold, id: ActivationId): Statements<TakeRows> {
-  return [lockLane(hold), lockWorker(hold), takeWaiting(hold, id)];
 }
 
 async function batchOf(
   database: Database,
   lane: Lane,
   id: ActivationId,
-  [locked]: Locked[],
-  [waiting]: Waiting[],
+  row: TakeRow | undefined,
   briefed: BriefRows | null,
 ): Promise<Batch | null> {
-  if (!locked?.held) return null;
-  if (locked.found) {
-    const steps = locked.found.steps.map(({ kind, content }) => ({ ...content, kind }) as Step);
-    return { taken: { ...locked.found, waitedSeconds: null, steps }, briefed: null };
+  if (!row?.held) return null;
+  if (row.found) {
+    const steps = row.found.steps.map(({ kind, content }) => ({ ...content, kind }) as Step);
+    return { taken: { ...row.found, resumed: true, waitedSeconds: null, steps }, briefed: null };
   }
-  if (!waiting?.taken) {
-    await giveBackUnused(database, lane, waiting?.reached ?? false);
+  if (!row.taken) {
+    await giveBackUnused(database, lane, row.reached ?? false);
     return null;
   }
   const taken: Taken = {
     id,
     worker: lane.owner as WorkerId,
-    ...waiting.taken,
+    ...row.taken,
+    resumed: false,
     failures: 0,
     lostLeases: 0,
     waitingSeconds: null,
@@ -131,26 +126,11 @@ async function batchOf(
   return { taken, briefed };
 }
 
-/** Locks the Lane's row, if it is still ours, and goes on with what an earlier attempt left. */
-function lockLane(hold: Hold): Statement {
+/** What is taken is to be seen by a statement of its own behind this lock. */
+function lockLane(lane: Lane): Statement {
   return [
-    `with held as (
-       select 1 from lane where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3
-         and ${heldBy('$4', '$5')} for update
-     ), a as (
-       update activation a set state = 'running', lost_leases = a.lost_leases + (a.state = 'running')::int
-       where a.organisation = $1 and exists (select 1 from held) and a.id = (
-         select id from activation where organisation = $1 and worker = $2 and thread = $3 and state in ('running', 'waiting')
-         order by created_at, id limit 1)
-       returning a.*
-     )
-     select exists (select 1 from held) as held, (
-       select jsonb_build_object('id', a.id, 'worker', a.worker, 'stream', a.stream, 'hops', a.hops, 'origin', a.origin,
-         'failures', a.failures, 'lostLeases', a.lost_leases, 'cancelled', a.cancel_requested_at is not null,
-         'waitingSeconds', extract(epoch from now() - a.waiting_since)::float8,
-         'steps', coalesce((select jsonb_agg(jsonb_build_object('kind', s.kind, 'content', s.content) order by s.number) from step s
-            where s.organisation = $1 and s.activation = a.id and s.kind in ('text', 'tool_call', 'tool_result')), '[]')) from a) as found`,
-    [hold.organisation, hold.owner, hold.thread, ...holdOf(hold)],
+    `select 1 from lane where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3 and fence = $4 for update`,
+    [lane.organisation, lane.owner, lane.thread, lane.fence],
   ];
 }
 
@@ -159,16 +139,25 @@ function lockWorker({ organisation, owner }: LaneKey): Statement {
   return [`select from worker where organisation = $1 and id = $2 for update`, [organisation, owner]];
 }
 
-/** A new Activation, if the Lane is ours, has none and its Worker has room. `reached`: it runs as much as it may. */
-function takeWaiting(hold: Hold, id: ActivationId): Statement {
+/**
+ * Goes on with what an earlier attempt left in a Lane that is ours and whose row is locked; else makes a new Activation, if its Worker has
+ * room.
+ */
+function take(hold: Hold, id: ActivationId): Statement {
   const [fence, holder] = holdOf(hold);
   const stream = activationStreamOf(hold.owner as WorkerId);
   return [
-    `with may as (
+    `with held as materialized (
+       select 1 from lane where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3 and ${heldBy('$7', '$9')}
+     ), unfinished as materialized (
+       select id from activation where organisation = $1 and worker = $2 and thread = $3 and state in ('running', 'waiting')
+         and exists (select 1 from held) order by created_at, id limit 1
+     ), resumed as (
+       update activation a set state = 'running', lost_leases = a.lost_leases + (a.state = 'running')::int
+       from unfinished where a.organisation = $1 and a.id = unfinished.id returning a.*
+     ), may as (
        select w.concurrency from worker w where w.organisation = $1 and w.id = $2 and w.dismissed_at is null
-         and exists (select 1 from lane where organisation = $1 and kind = 'activation' and owner = $2 and thread = $3
-           and ${heldBy('$7', '$9')})
-         and not exists (select 1 from activation where organisation = $1 and worker = $2 and thread = $3 and state in ('running', 'waiting'))
+         and exists (select 1 from held) and not exists (select 1 from unfinished)
      ), others as (
        select count(*) >= (select concurrency from may) as reached from activation a join lane l
          on l.organisation = a.organisation and l.kind = 'activation' and l.owner = a.worker and l.thread = a.thread
@@ -199,7 +188,13 @@ function takeWaiting(hold: Hold, id: ActivationId): Statement {
        insert into step (organisation, activation, number, stream, position, kind, content)
        select $1, $4, 1, $8, s.position, 'start', jsonb_build_object('thread', $3::text, 'stream', s.thread_stream) from s
      )
-     select (select reached from others) as reached, (
+     select exists (select 1 from held) as held, (
+       select jsonb_build_object('id', r.id, 'worker', r.worker, 'stream', r.stream, 'hops', r.hops, 'origin', r.origin,
+         'failures', r.failures, 'lostLeases', r.lost_leases, 'cancelled', r.cancel_requested_at is not null,
+         'waitingSeconds', extract(epoch from now() - r.waiting_since)::float8,
+         'steps', coalesce((select jsonb_agg(jsonb_build_object('kind', s.kind, 'content', s.content) order by s.number) from step s
+            where s.organisation = $1 and s.activation = r.id and s.kind in ('text', 'tool_call', 'tool_result')), '[]'))
+       from resumed r) as found, (select reached from others) as reached, (
        select jsonb_build_object('stream', stream, 'hops', hops, 'origin', origin,
          'waitedSeconds', extract(epoch from clock_timestamp() - (select min(created_at) from batch))::float8) from a) as taken`,
     [hold.organisation, hold.owner, hold.thread, id, batchLimit, batchBytes, fence, stream, holder],

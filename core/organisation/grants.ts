@@ -1,5 +1,5 @@
 import { ConflictError } from '../errors.ts';
-import type { Database, Executor, Statement } from '../store/database.ts';
+import type { Database, Executor } from '../store/database.ts';
 import type { OrganisationId, WorkerId } from '../store/ids.ts';
 import { lockOrganisation } from './change-organisation.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
@@ -18,17 +18,14 @@ export async function grantedTools(
   organisation: OrganisationId,
   worker: WorkerId,
 ): Promise<string[]> {
-  const rows = await executor.query<{ tool: string }>(...grantsOf(organisation, worker));
+  const rows = await executor.query<{ tool: string }>(grantsHeld('$1', '$2'), [organisation, worker]);
   return rows.map((row) => row.tool);
 }
 
-/** The statement of {@link grantedTools}, a row a tool. */
-export function grantsOf(organisation: OrganisationId, worker: WorkerId): Statement {
-  return [
-    `select g.tool from "grant" g join worker w on w.organisation = g.organisation and w.id = g.worker
-     where g.organisation = $1 and g.worker = $2 and w.dismissed_at is null order by g.tool`,
-    [organisation, worker],
-  ];
+/** SQL: the names of the tools that a Worker holds, a row each, sorted. Arguments are SQL expressions. */
+export function grantsHeld(organisation: string, worker: string): string {
+  return `select g.tool from "grant" g join worker w on w.organisation = g.organisation and w.id = g.worker
+     where g.organisation = ${organisation} and g.worker = ${worker} and w.dismissed_at is null order by g.tool`;
 }
 
 /** Those of `workers` that do not hold every one of `tools`, sorted. An unknown or dismissed Worker holds nothing. */

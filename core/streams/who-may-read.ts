@@ -1,6 +1,3 @@
-import type { Statement } from '../store/database.ts';
-import type { OrganisationId, ThreadId } from '../store/ids.ts';
-
 /**
  * Who may read (design rule 12), as SQL: true when every Worker of the array `readers` may read the Event `event`. A mail or a DM is
  * readable by its Thread's participants only, another Stream by its subscribers. Unknown means no: an empty array reads
@@ -19,19 +16,16 @@ export function readableBy(event: string, readers: string): string {
 }
 
 /**
- * The statement that reads everybody who reads what is said in a Thread: a mail's or DM's participants, else the Stream's human
- * subscribers and the Thread's participants.
+ * SQL: everybody who reads what is said in a Thread, a `worker` a row: a mail's or DM's participants, else the Stream's human subscribers
+ * and the Thread's participants. Arguments are SQL expressions.
  */
-export function readersOfThread(organisation: OrganisationId, thread: ThreadId): Statement {
-  return [
-    `select p.worker from participant p where p.organisation = $1 and p.thread = $2
+export function readersOf(organisation: string, thread: string): string {
+  return `select p.worker from participant p where p.organisation = ${organisation} and p.thread = ${thread}
      union
      select s.worker from thread h
        join stream t on t.organisation = h.organisation and t.id = h.stream and t.kind not in ('mail', 'dm')
        join subscription s on s.organisation = t.organisation and s.stream = t.id
        join worker w on w.organisation = s.organisation and w.id = s.worker and w.kind = 'human'
-     where h.organisation = $1 and h.id = $2
-     order by 1`,
-    [organisation, thread],
-  ];
+     where h.organisation = ${organisation} and h.id = ${thread}
+     order by 1`;
 }

@@ -85,6 +85,8 @@ async function converse(
         messages: endpoint.provider === 'openai-compatible' ? picturesAside(sent) : sent,
       }),
       maxRetries: 0,
+      // Else each event is copied and searched for secrets, for nobody.
+      telemetry: { isEnabled: false },
       abortSignal: steps.signal,
       // OpenAI keeps what it is sent for a month unless told otherwise; other providers leave this out.
       providerOptions: { openai: { store: false } },

@@ -1,5 +1,6 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import type { Tool } from '@modelcontextprotocol/sdk/types.js';
+import type { ListToolsResult, Tool } from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
 import type { ToolOutput, ToolPicture } from './tool-output.ts';
 
 /** What a tool said, as the model is told it. */
@@ -11,13 +12,16 @@ export interface ToolResult {
 /** A longer result is cut, in characters: a model's context is shared by everything in it. */
 export const resultAtMost = 20_000;
 
+/** What our own server in this process lists: no border, so that its forty schemas are not checked at each Activation. */
+const listedTools = z.custom<ListToolsResult>();
+
 /** All tools of a Worker, page by page; none when its server offers no tools at all. */
 export async function listTools(client: Client, signal: AbortSignal): Promise<Tool[]> {
   if (!client.getServerCapabilities()?.tools) return [];
   const tools: Tool[] = [];
   let cursor: string | undefined;
   do {
-    const page = await client.listTools({ cursor }, { signal });
+    const page = await client.request({ method: 'tools/list', params: { cursor } }, listedTools, { signal });
     tools.push(...page.tools);
     cursor = page.nextCursor;
   } while (cursor !== undefined);
