@@ -55,6 +55,8 @@ export interface LiveVideo {
   close(): Promise<void>;
 }
 
+/** After so many patches comes a picture: what is typed is in a clip a few letters at a time, and costs little more. */
+const patchesInARow = 10;
 /** A timer may be early by so much. */
 const slackMs = 0.5;
 
@@ -73,8 +75,9 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
   let lastKeyAt = Number.NEGATIVE_INFINITY;
   let lastPts = 0n;
   let sequence = 0;
-  /** What the encoder has not seen yet, since it went as patches; and since when. */
+  /** What the encoder has not seen yet, since it went as patches; how many they were, and since when. */
   let behind: Band[] = [];
+  let behindBy = 0;
   let behindSince = Number.POSITIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   let working: Promise<void> | undefined;
@@ -132,8 +135,9 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
     if (closed) return false;
     const { bands: changed, box } = capture.takeChanged();
     const bands = joinBands(behind, changed, capture.size.height);
-    if (box && !isPictureDue(now) && sendPatch(box, now)) {
+    if (box && behindBy < patchesInARow && !isPictureDue(now) && sendPatch(box, now)) {
       behind = bands;
+      behindBy += 1;
       behindSince = Math.min(behindSince, now);
       return true;
     }
@@ -147,6 +151,7 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
     const { width, height } = encoder;
     keyWanted = false;
     behind = [];
+    behindBy = 0;
     behindSince = Number.POSITIVE_INFINITY;
     const units = await encoder.encode({ bands, box, ptsMicroseconds: nextPts(), key });
     const now = performance.now();

@@ -130,6 +130,20 @@ describe.skipIf(!hasXvfb || !av)('a streamer', () => {
       expect(Math.abs(red - 0x20) + Math.abs(green - 0x40) + Math.abs(blue - 0xe0)).toBeLessThan(20);
     });
 
+    it('a picture after ten small changes in a row, so that a clip shows what is typed', async () => {
+      const { core, painter, streamer } = started;
+      const viewer = await core.join(streamer);
+      await viewer.framesReach(1);
+      await sleep(300);
+      const before = { frames: viewer.frames.length, patches: viewer.patches.length };
+      for (let n = 1; n <= 11; n++) {
+        await painter.fill({ x: 20 * n, y: 20, width: 10, height: 10 }, 0x404040 + n);
+        await until(() => viewer.patches.length + viewer.frames.length === before.patches + before.frames + n);
+      }
+      expect(viewer.patches.length).toBe(before.patches + 10);
+      expect(viewer.frames.length).toBe(before.frames + 1);
+    });
+
     it('the same pictures to everybody, from one encoder, and who is watching', async () => {
       const { core, streamer, told } = started;
       const ada = await core.join(streamer, { name: 'Ada' });

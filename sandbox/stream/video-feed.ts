@@ -43,7 +43,7 @@ export interface VideoFeed {
 const keyframeEveryMs = { recording: 10_000, clips: 60_000 };
 
 /** A recording shows what went as a patch this much later; the memory of the last minute may be further behind, since a clip waits for it. */
-const behindAtMostMs = { recording: 1000, clips: 5000 };
+const behindAtMostMs = { recording: 1000, clips: 10_000 };
 
 /** Joins live video with those who take it. */
 export function createVideoFeed(options: VideoFeedOptions): VideoFeed {
