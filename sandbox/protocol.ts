@@ -139,41 +139,25 @@ export class BadFrameError extends Error {
 
 /** 0x01: type u8 · flags u8 (1 key) · codec u8 · 0 · sequence u32 · pts u64 µs · width u16 · height u16 · access unit. */
 export function encodeVideo(frame: Omit<VideoFrame, 'type'>): Uint8Array {
-  const bytes = new Uint8Array(videoHeaderBytes + frame.data.byteLength);
-  const view = viewOf(bytes);
-  view.setUint8(0, frameType.video);
-  view.setUint8(1, frame.key ? 1 : 0);
-  view.setUint8(2, frame.codec);
-  view.setUint32(4, frame.sequence >>> 0);
-  view.setBigUint64(8, frame.ptsMicroseconds);
-  view.setUint16(16, frame.width);
-  view.setUint16(18, frame.height);
-  bytes.set(frame.data, videoHeaderBytes);
-  return bytes;
+  return mediaFrame(frameType.video, videoHeaderBytes, frame, (view) => {
+    view.setUint8(1, frame.key ? 1 : 0);
+    view.setUint8(2, frame.codec);
+    view.setUint16(16, frame.width);
+    view.setUint16(18, frame.height);
+  });
 }
 
 /** 0x02: type u8 · flags u8 · 0 u16 · sequence u32 · pts u64 µs · Opus packet. */
 export function encodeAudio(frame: Omit<AudioFrame, 'type'>): Uint8Array {
-  const bytes = new Uint8Array(audioHeaderBytes + frame.data.byteLength);
-  const view = viewOf(bytes);
-  view.setUint8(0, frameType.audio);
-  view.setUint32(4, frame.sequence >>> 0);
-  view.setBigUint64(8, frame.ptsMicroseconds);
-  bytes.set(frame.data, audioHeaderBytes);
-  return bytes;
+  return mediaFrame(frameType.audio, audioHeaderBytes, frame, () => {});
 }
 
 /** 0x03: type u8 · 0 u8 · 0 u16 · sequence u32 · pts u64 µs · x u16 · y u16 · PNG. */
 export function encodePatch(frame: Omit<PatchFrame, 'type'>): Uint8Array {
-  const bytes = new Uint8Array(patchHeaderBytes + frame.data.byteLength);
-  const view = viewOf(bytes);
-  view.setUint8(0, frameType.patch);
-  view.setUint32(4, frame.sequence >>> 0);
-  view.setBigUint64(8, frame.ptsMicroseconds);
-  view.setUint16(16, frame.x);
-  view.setUint16(18, frame.y);
-  bytes.set(frame.data, patchHeaderBytes);
-  return bytes;
+  return mediaFrame(frameType.patch, patchHeaderBytes, frame, (view) => {
+    view.setUint16(16, frame.x);
+    view.setUint16(18, frame.y);
+  });
 }
 
 /**
@@ -184,39 +168,26 @@ export function encodePatch(frame: Omit<PatchFrame, 'type'>): Uint8Array {
 export function decodeMedia(bytes: Uint8Array): VideoFrame | AudioFrame | PatchFrame {
   const view = viewOf(bytes);
   const type = typeOf(bytes);
-  if (type === frameType.video) {
-    atLeast(bytes, videoHeaderBytes);
+  const common = (headerBytes: number) => {
+    atLeast(bytes, headerBytes);
+    return {
+      sequence: view.getUint32(4),
+      ptsMicroseconds: view.getBigUint64(8),
+      data: bytes.subarray(headerBytes),
+    };
+  };
+  if (type === frameType.video)
     return {
       type: 'video',
+      ...common(videoHeaderBytes),
       key: (view.getUint8(1) & 1) === 1,
       codec: view.getUint8(2),
-      sequence: view.getUint32(4),
-      ptsMicroseconds: view.getBigUint64(8),
       width: view.getUint16(16),
       height: view.getUint16(18),
-      data: bytes.subarray(videoHeaderBytes),
     };
-  }
-  if (type === frameType.audio) {
-    atLeast(bytes, audioHeaderBytes);
-    return {
-      type: 'audio',
-      sequence: view.getUint32(4),
-      ptsMicroseconds: view.getBigUint64(8),
-      data: bytes.subarray(audioHeaderBytes),
-    };
-  }
-  if (type === frameType.patch) {
-    atLeast(bytes, patchHeaderBytes);
-    return {
-      type: 'patch',
-      sequence: view.getUint32(4),
-      ptsMicroseconds: view.getBigUint64(8),
-      x: view.getUint16(16),
-      y: view.getUint16(18),
-      data: bytes.subarray(patchHeaderBytes),
-    };
-  }
+  if (type === frameType.audio) return { type: 'audio', ...common(audioHeaderBytes) };
+  if (type === frameType.patch)
+    return { type: 'patch', ...common(patchHeaderBytes), x: view.getUint16(16), y: view.getUint16(18) };
   throw unknownType(type);
 }
 
@@ -310,6 +281,21 @@ function typeOf(bytes: Uint8Array): number {
   const [type] = bytes;
   if (type === undefined) throw new BadFrameError('it is empty');
   return type;
+}
+
+/** What all media frames have: the number and the time where they are in each, and what they carry behind the head. */
+function mediaFrame(
+  type: number,
+  headerBytes: number,
+  { sequence, ptsMicroseconds, data }: Pick<VideoFrame, 'sequence' | 'ptsMicroseconds' | 'data'>,
+  writeRest: (view: DataView) => void,
+): Uint8Array {
+  return written(headerBytes + data.byteLength, type, (view) => {
+    view.setUint32(4, sequence >>> 0);
+    view.setBigUint64(8, ptsMicroseconds);
+    writeRest(view);
+    new Uint8Array(view.buffer).set(data, headerBytes);
+  });
 }
 
 function written(length: number, type: number, write: (view: DataView) => void): Uint8Array {

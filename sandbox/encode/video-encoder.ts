@@ -117,7 +117,8 @@ export async function openVideoEncoder(av: NodeAv, options: VideoEncoderOptions)
    */
   function creditTime(ptsMicroseconds: bigint): void {
     if (options.name !== 'libx264' || lastPts === undefined || !limited) return;
-    limitRate(context, bitrate);
+    // The first picture may have had more room.
+    context.rcBufferSize = Math.round(bitrate * bufferSeconds);
     const pictures = (Number(ptsMicroseconds - lastPts) / microseconds) * options.fps;
     const most = bufferSeconds * options.fps;
     context.rcMaxRate = BigInt(Math.round(bitrate * Math.min(Math.max(pictures, 1 / most), most)));

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Browser, chromiumPath, openChromium, phone } from '../../e2e/clients/chromium.ts';
@@ -83,6 +84,18 @@ describe.skipIf(cannot)(`watching a desktop on a phone${cannot ? ` (${cannot})` 
     await viewer.reaches('live');
     expect(await viewer.colourAt(132 / 640, 92 / 360)).toEqual([1, 254, 77]);
     expect((await viewer.colourAt(80 / 640, 92 / 360))[0]).toBeGreaterThan(200);
+  });
+
+  it('acknowledges a small change that it has no more use for: video would never be sent again otherwise', async () => {
+    await using core = await startStandInCore(quarters(640, 360, () => false));
+    const slowly = 'globalThis.createImageBitmap = () => new Promise(() => {});';
+    await using viewer = await openViewer(browser.context, core.page, slowly);
+    await viewer.reaches('live');
+    core.send(await patchOf([1, 254, 77], { x: 100, y: 60 }));
+    await sleep(300);
+    expect(core.acknowledgements).not.toContain(5000);
+    core.decide(false, 'slow');
+    await expect.poll(() => core.acknowledgements).toContain(5000);
   });
 
   it('goes on when a patch cannot be read', async () => {

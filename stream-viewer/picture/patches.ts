@@ -30,6 +30,8 @@ export class Patches {
   #pictureTime = Number.NEGATIVE_INFINITY;
   /** What was begun before this changed is of another stream. */
   #stream = 0;
+  /** The newest that is being read. */
+  #reading: number | null = null;
 
   constructor(ports: PatchPorts) {
     this.#ports = ports;
@@ -37,6 +39,7 @@ export class Patches {
 
   push({ sequence, ptsMicroseconds, x, y, data }: PatchFrame): void {
     const stream = this.#stream;
+    this.#reading = sequence;
     const reading = createImageBitmap(new Blob([data as Uint8Array<ArrayBuffer>], { type: 'image/png' }));
     // Waiting for its turn, it may fail before anybody looks.
     reading.catch(() => undefined);
@@ -49,7 +52,9 @@ export class Patches {
         // The next picture shows what it would have shown.
         console.warn(`a patch cannot be read: ${error}`);
       }
-      if (stream === this.#stream) this.#ports.acknowledge(sequence);
+      if (stream !== this.#stream) return;
+      if (this.#reading === sequence) this.#reading = null;
+      this.#ports.acknowledge(sequence);
     });
   }
 
@@ -60,9 +65,11 @@ export class Patches {
     this.#forgetShown();
   }
 
-  /** The stream begins anew. */
+  /** The stream begins anew. What was not read yet has arrived all the same, and the streamer waits to hear that. */
   reset(): void {
     this.#stream += 1;
+    if (this.#reading !== null) this.#ports.acknowledge(this.#reading);
+    this.#reading = null;
     this.#pictureTime = Number.NEGATIVE_INFINITY;
     for (const { image } of this.#kept.splice(0)) image.close();
   }

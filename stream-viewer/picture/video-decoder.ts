@@ -86,6 +86,7 @@ export class PictureDecoder {
     this.#pushedTime = 0;
     this.#shownTime = 0;
     if (newest !== undefined) this.#listener.acknowledge(newest);
+    this.#acknowledgePassed();
   }
 
   #configure({ data, width, height }: EncodedPicture): void {
@@ -124,7 +125,11 @@ export class PictureDecoder {
     const taken = this.#takingIn.splice(0, Math.max(0, this.#takingIn.length - waiting));
     const newest = taken.at(-1);
     if (newest !== undefined) this.#listener.acknowledge(newest);
-    if (this.#takingIn.length > 0 || this.#passed === null) return;
+    if (this.#takingIn.length === 0) this.#acknowledgePassed();
+  }
+
+  #acknowledgePassed(): void {
+    if (this.#passed === null) return;
     this.#listener.acknowledge(this.#passed);
     this.#passed = null;
   }

@@ -71,6 +71,8 @@ export interface StandInCore extends AsyncDisposable {
   readonly behaviour: Behaviour;
   readonly inputs: Input[];
   readonly messages: ViewerMessage[];
+  /** The numbers that were acknowledged. */
+  readonly acknowledgements: number[];
   readonly stills: AskedStill[];
   /** How many sockets there have been. */
   readonly connections: number;
@@ -104,6 +106,7 @@ export async function startStandInCore(scene: Scene, changes: Partial<Behaviour>
   };
   const inputs: Input[] = [];
   const messages: ViewerMessage[] = [];
+  const acknowledgements: number[] = [];
   const stills: AskedStill[] = [];
   const subscribers: Subscriber[] = [];
   const greeted = new Map<WebSocket, Subscriber>();
@@ -129,8 +132,10 @@ export async function startStandInCore(scene: Scene, changes: Partial<Behaviour>
     socket.on('message', async (data: Buffer, isBinary) => {
       if (isBinary) {
         const input = decodeInput(data);
-        if (input.type === 'ack') greeted.get(socket)?.acknowledge(input.sequence);
-        else inputs.push(input);
+        if (input.type === 'ack') {
+          acknowledgements.push(input.sequence);
+          greeted.get(socket)?.acknowledge(input.sequence);
+        } else inputs.push(input);
         return;
       }
       const message: ViewerMessage = JSON.parse(data.toString());
@@ -244,6 +249,7 @@ export async function startStandInCore(scene: Scene, changes: Partial<Behaviour>
     behaviour,
     inputs,
     messages,
+    acknowledgements,
     stills,
     subscribers,
     get connections() {
