@@ -1,9 +1,11 @@
 /**
  * The least that a Slack bot of this kind has to do, to measure against: a bare Bolt echo app that, for each mention, makes three
- * single-row commits, asks the scripted model once and posts its answer; with BARE it only answers 200. Settings come by the environment; it prints its port.
+ * single-row commits, asks the scripted model once and posts its answer. With BARE it only answers 200; with PACKAGES it asks the model through the
+ * packages that our runtime is built on. Settings come by the environment; it prints its port.
  */
 import { App, ExpressReceiver, LogLevel } from '@slack/bolt';
 import { Pool } from 'pg';
+import { askThroughPackages } from './ask-through-packages.ts';
 
 const {
   DATABASE_URL = '',
@@ -12,6 +14,7 @@ const {
   SLACK_BOT_TOKEN = '',
   SLACK_SIGNING_SECRET = '',
 } = process.env;
+const ask = process.env.PACKAGES ? askThroughPackages(MODEL_URL) : askPlainly;
 const pool = new Pool({ connectionString: DATABASE_URL, max: 8 });
 
 const receiver = new ExpressReceiver({ signingSecret: SLACK_SIGNING_SECRET, logLevel: LogLevel.ERROR });
@@ -35,7 +38,7 @@ async function commit(text: string): Promise<void> {
   await pool.query({ name: 'floor', text: 'insert into floor_row (body) values ($1)', values: [text] });
 }
 
-async function ask(text: string): Promise<string> {
+async function askPlainly(text: string): Promise<string> {
   const response = await fetch(`${MODEL_URL}/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: 'Bearer bench' },

@@ -40,6 +40,7 @@ const model = await startModelServer({
 let core: Core | undefined;
 let floor: ChildProcess | undefined;
 let bare: ChildProcess | undefined;
+let packages: ChildProcess | undefined;
 const pools: Pool[] = [];
 try {
   core = await startCore({
@@ -76,14 +77,13 @@ try {
   figures.add('append → activation start, idle p99', percentile(idle, 0.99), 'ms', { atMost: 50 });
 
   floor = await startFloor(url, slack, model.url);
-  const floorEvents = createSender({
-    url: `http://127.0.0.1:${await portOf(floor)}/slack/events`,
-    signingSecret,
-    connections: 16,
-  });
+  const floorEvents = await senderTo(floor);
+  packages = await startFloor(url, slack, model.url, { PACKAGES: '1' });
+  const packagesEvents = await senderTo(packages);
   for (const atOnce of [1, 8]) {
     const since = await databaseClock(pool);
     const least = await replyTimes(slack, floorEvents.send, atOnce);
+    const through = await replyTimes(slack, packagesEvents.send, atOnce);
     const ours = await replyTimes(slack, events.send, atOnce);
     figures.add(`mention → reply, floor, ${atOnce} at once p50`, percentile(least, 0.5), 'ms');
     figures.add(`mention → reply, floor, ${atOnce} at once p99`, percentile(least, 0.99), 'ms');
@@ -92,9 +92,16 @@ try {
     figures.add(`mention → reply / floor, ${atOnce} at once p50`, percentile(ours, 0.5) / percentile(least, 0.5), '×', {
       atMost: 2,
     });
+    figures.add(`the floor, but through ai and MCP, ${atOnce} at once p50`, percentile(through, 0.5), 'ms');
+    figures.add(
+      `mention → reply / the floor through ai and MCP, ${atOnce} at once p50`,
+      percentile(ours, 0.5) / percentile(through, 0.5),
+      '×',
+    );
     await sayWhereTheTimeGoes(pool, since, atOnce);
   }
   floorEvents.close();
+  packagesEvents.close();
 
   if (!options.quick) {
     const begun = performance.now();
@@ -113,6 +120,7 @@ try {
 } finally {
   floor?.kill('SIGTERM');
   bare?.kill('SIGTERM');
+  packages?.kill('SIGTERM');
   for (const pool of pools) await pool.end();
   await core?.stop();
   await slack.close();
@@ -153,9 +161,10 @@ async function rawCommits(pool: Pool): Promise<number> {
   return await rateOf(size.commits, 8, commit);
 }
 
-/** Mentions, each an Event with its Trigger. Assistant works meanwhile, four threads at a time, with a model that takes a second. */
+/** Mentions, each an Event with its Trigger, once the code is warm, like the bare app's. Assistant works meanwhile, four threads at a time, with a model that takes a second. */
 async function acceptedEvents(_slack: SlackServer, send: Send, pool: Pool): Promise<number> {
   modelMs = 1000;
+  await answeredRate(send);
   const rate = await answeredRate(send);
   modelMs = 0;
   // What is still waiting would disturb the measurements that follow.
@@ -261,6 +270,14 @@ async function startFloor(
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   return child;
+}
+
+async function senderTo(app: ChildProcess): Promise<ReturnType<typeof createSender>> {
+  return createSender({
+    url: `http://127.0.0.1:${await portOf(app)}/slack/events`,
+    signingSecret,
+    connections: 16,
+  });
 }
 
 async function portOf(child: ChildProcess): Promise<number> {

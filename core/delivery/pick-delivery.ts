@@ -144,10 +144,10 @@ export type ClaimedRow = PickedRow & { owner: BindingId; fence: number };
 export function claimWithEvent(core: Pick<Core, 'processName'>, sent: SentEvent, limit: number): Statement {
   return [
     `with free as (
-       select l.owner, clock_timestamp() + make_interval(secs => $7) as until from lane l where l.organisation = $1 and l.kind = 'delivery' and l.thread = $2
-         and l.ready_at <= now() and l.lease_until is null
-         and exists (select 1 from delivery n where n.organisation = $1 and n.binding = l.owner and n.thread = $2
-           and n.event = $3 and n.state = 'queued')
+       select l.owner, clock_timestamp() + make_interval(secs => $7) as until from delivery n cross join lateral (
+         select owner from lane where organisation = $1 and kind = 'delivery' and owner = n.binding and thread = $2
+           and ready_at <= now() and lease_until is null limit 1) l
+       where n.organisation = $1 and n.event = $3 and n.thread = $2 and n.state = 'queued'
          and $6 > (select count(*) from lane o where o.organisation = $1 and o.kind = 'delivery' and o.owner = l.owner
            and o.ready_at > now() and o.lease_until > now())
        order by l.owner limit $5
@@ -155,6 +155,7 @@ export function claimWithEvent(core: Pick<Core, 'processName'>, sent: SentEvent,
        update lane set fence = lane.fence + 1, holder = $4,
          lease_until = free.until, ready_at = free.until
        from free where lane.organisation = $1 and lane.kind = 'delivery' and lane.owner = free.owner and lane.thread = $2
+         and lane.owner = any (array(select owner from free))
        returning lane.owner, lane.fence
      ), head as (
        select c.owner, c.fence, h.* from claimed c cross join lateral (

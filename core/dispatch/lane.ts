@@ -31,17 +31,19 @@ export const deliveriesAtOnce = 8;
  * Claims up to `limit` Lanes in which something is ready, or whose holder has let its lease run out. Each claim raises the
  * Lane's fence. No owner gets more than its share at once (a Worker its `concurrency`, to be checked again under the Worker's
  * row lock), and an owner with a long queue does not starve the others: the owners are walked by the index, not the queue.
+ * Some of its conditions say the same twice, and one hides from an index: without them the planner, asked when the table was empty, has
+ * it walk through the queue after all.
  */
 export async function claimLanes(executor: Executor, kind: LaneKind, holder: string, limit: number): Promise<Lane[]> {
   if (limit <= 0) return [];
   return await executor.query<Lane>(
     `with recursive owners as (
-       (select organisation, owner from lane where kind = $1 and ready_at <= now() order by organisation, owner limit 1)
+       (select organisation, owner from lane where kind = $1 and ready_at <= now() order by organisation, owner, ready_at limit 1)
        union all
        select n.organisation, n.owner from owners o cross join lateral (
          select organisation, owner from lane
          where kind = $1 and ready_at <= now() and (organisation, owner) > (o.organisation, o.owner)
-         order by organisation, owner limit 1) n
+         order by organisation, owner, ready_at limit 1) n
      ), room as (
        select o.organisation, o.owner,
          coalesce((select w.concurrency from worker w where $1 = 'activation' and w.organisation = o.organisation and w.id = o.owner), $5)
@@ -55,13 +57,17 @@ export async function claimLanes(executor: Executor, kind: LaneKind, holder: str
          order by l.ready_at limit greatest(room.free, 0)) c
        order by c.ready_at limit $3
      ), chosen as (
-       select l.organisation, l.kind, l.owner, l.thread, l.lease_until is not null as taken_over from lane l join candidate c using (organisation, owner, thread)
-       where l.kind = $1 and l.ready_at <= now() for update of l skip locked
+       select c.organisation, c.owner, c.thread, l.taken_over from candidate c cross join lateral (
+         select lease_until is not null as taken_over from lane
+         where organisation = c.organisation and kind = $1 and owner = c.owner and thread = c.thread
+           and coalesce(ready_at <= now(), false) for update skip locked) l
      )
      update lane set fence = lane.fence + 1, holder = $2,
        lease_until = now() + make_interval(secs => $4), ready_at = now() + make_interval(secs => $4)
      from chosen c
-     where lane.organisation = c.organisation and lane.kind = c.kind and lane.owner = c.owner and lane.thread = c.thread
+     where lane.organisation = c.organisation and lane.kind = $1 and lane.owner = c.owner and lane.thread = c.thread
+       and lane.organisation = any (array(select organisation from chosen)) and lane.owner = any (array(select owner from chosen))
+       and lane.thread = any (array(select thread from chosen))
      returning lane.organisation, lane.kind, lane.owner, lane.thread, lane.fence, c.taken_over as "takenOver"`,
     [kind, holder, limit, leaseSeconds, deliveriesAtOnce],
   );

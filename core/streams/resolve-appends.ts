@@ -55,7 +55,7 @@ export async function resolveAppends(executor: Executor, inputs: readonly Append
 /**
  * SQL: the {@link Resolved} of one Message as jsonb; the arguments are SQL expressions. A subquery, where joins would read as well: it is
  * a few probes of indexes, whatever the planner believes of how many messages there are, while joins come to be made by reading the
- * tables whole.
+ * tables whole. For the same reason lists are compared by `= any (array(…))`: a join with them may read all receipts of a place.
  */
 export function factsOf(message: {
   organisation: string;
@@ -71,13 +71,14 @@ export function factsOf(message: {
   return `(select jsonb_build_object(
       'streamKind', (select fs.kind from stream fs where fs.organisation = ${organisation} and fs.id = ${stream}),
       'seen', (select jsonb_build_object('event', fe.id, 'thread', fe.thread, 'position', fe.position)
-        from json_array_elements_text(${receipts}) fk
-          join receipt fr on fr.organisation = ${organisation} and fr.binding = ${scope} and fr.external_id = fk
-          join event fe on fe.organisation = ${organisation} and fe.id = fr.event limit 1),
+        from receipt fr join event fe on fe.organisation = ${organisation} and fe.id = fr.event
+        where fr.organisation = ${organisation} and fr.binding = ${scope}
+          and fr.external_id = any (array(select json_array_elements_text(${receipts}))) limit 1),
       'thread', ft.id, 'muted', coalesce(ft.muted_at is not null, false),
       'participants', coalesce((select jsonb_agg(fp.worker) from participant fp join worker fw on ${isAgent('fw', 'fp.worker')}
         where fp.organisation = ${organisation} and fp.thread = ft.id), '[]'),
-      'addressed', coalesce((select jsonb_agg(fw.id) from json_array_elements_text(${addressed}) fx join worker fw on ${isAgent('fw', 'fx')}), '[]'),
+      'addressed', coalesce((select jsonb_agg(fw.id) from worker fw
+        where ${isAgent('fw', `any (array(select json_array_elements_text(${addressed})))`)}), '[]'),
       'subscribers', coalesce((select jsonb_agg(jsonb_build_object('worker', fu.worker, 'mode', fu.mode))
         from subscription fu join worker fw on ${isAgent('fw', 'fu.worker')}
         where fu.organisation = ${organisation} and fu.stream = ${stream}), '[]'),
