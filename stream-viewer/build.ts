@@ -6,13 +6,14 @@ const folder = import.meta.dirname;
 const repository = join(folder, '..');
 
 /** What the pages are made of. Their tests and stand-ins lie beside them and change nothing. */
-const sourceFolders = ['connection', 'desktop', 'input', 'picture', 'sound', 'style', 'wall'].map((name) =>
+const sourceFolders = ['connection', 'desktop', 'file', 'input', 'picture', 'sound', 'style', 'wall'].map((name) =>
   join(folder, name),
 );
 const sourceFiles = [
   join(folder, 'build.ts'),
   join(folder, 'index.html'),
   join(folder, 'wall.html'),
+  join(folder, 'file.html'),
   join(folder, 'icon.svg'),
   join(repository, 'sandbox', 'protocol.ts'),
 ];
@@ -32,8 +33,8 @@ export class ViewerBuildError extends Error {
 
 /**
  * Makes the viewer's pages unless they are there already, and returns the folder that holds them: `index.html` (a Desktop's page),
- * `wall.html`, and `assets/`, whose names change with their content. The pages look for the assets at `../viewer/` and `viewer/`, seen
- * from `/d/{desktop}` and `/wall`, so they work below any path.
+ * `wall.html`, `file.html`, and `assets/`, whose names change with their content. The pages look for the assets at `../viewer/` and
+ * `viewer/`, seen from `/d/{desktop}`, `/f/{file}` and `/wall`, so they work below any path.
  *
  * Each build has a folder of its own, named by the hash of its sources, and appears there by one rename: any number of processes may
  * call this at once.
@@ -88,7 +89,7 @@ async function runVite(into: string): Promise<void> {
       // Nothing inline: the pages are served with a Content-Security-Policy that allows none of it.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
-      rolldownOptions: { input: [join(folder, 'index.html'), join(folder, 'wall.html')] },
+      rolldownOptions: { input: ['index.html', 'wall.html', 'file.html'].map((page) => join(folder, page)) },
     },
   });
 }

@@ -170,6 +170,9 @@ async function acceptedEvents(_slack: SlackServer, send: Send, pool: Pool): Prom
   // What is still waiting would disturb the measurements that follow.
   await pool.query(`update trigger set state = 'cancelled' where state = 'waiting'`);
   await untilQuiet(pool);
+  // Nor shall autovacuum clean up after the load just then.
+  await pool.query('vacuum (analyze)');
+  await pool.query('checkpoint');
   return rate;
 }
 

@@ -15,10 +15,11 @@ export interface AttachedFiles {
 export function attachFiles(files: readonly OutgoingFile[]): AttachedFiles {
   const attached: AttachedFiles = { attachments: [], leftOut: [] };
   let room = bytesAtMost;
-  for (const { name, type, data } of files) {
+  for (const { name, type, data, url } of files) {
     const filename = cleanLine(name, 200) || 'file';
     if (data.length > room) {
-      attached.leftOut.push(`${filename}: too large for a mail (${megabytes(data.length)} MB)`);
+      const where = url ? `: for a day it is at\n${url}` : '';
+      attached.leftOut.push(`${filename}: too large for a mail (${megabytes(data.length)} MB)${where}`);
       continue;
     }
     room -= data.length;

@@ -326,13 +326,14 @@ describe('files', () => {
     expect(sharedIn(said.ts)).toHaveLength(1);
   });
 
-  it('that Slack will never take are named in the message, with the reason', async () => {
+  it('that Slack will never take are linked to in the message, with the reason', async () => {
     await open();
-    const { said, delivery } = await answerTo('The last 30 seconds.', { files: [clip] });
+    const url = 'https://switchboard.example/f/f-1#eyJh.b.c';
+    const { said, delivery } = await answerTo('The last 30 seconds.', { files: [{ ...clip, url }] });
     house.server.failNext('files.getUploadURLExternal', 'file_uploads_disabled');
     await door.deliver(delivery);
     expect(house.server.replies('C1', said.ts).map((message) => message.text)).toEqual([
-      'The last 30 seconds.\n\n_(clip.mp4 could not be sent: the Slack workspace takes no such files (file_uploads_disabled).)_',
+      `The last 30 seconds.\n\n_(<${url}|clip.mp4> could not be sent as a file: the Slack workspace takes no such files (file_uploads_disabled).)_`,
     ]);
   });
 });

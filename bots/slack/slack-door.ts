@@ -185,8 +185,8 @@ export class SlackDoor implements Door {
       const failure = callFailure(error);
       if (!(failure instanceof PermanentFailure)) throw failure;
       core.log.warn({ delivery: id, err: failure }, 'Slack does not take the files of a message');
-      const names = files.map(({ name }) => name).join(', ');
-      const text = `${delivery.text.trim()}\n\n_(${names} could not be sent: ${failure.message}.)_`;
+      const names = files.map(({ name, url }) => (url ? `[${name}](${url})` : name)).join(', ');
+      const text = `${delivery.text.trim()}\n\n_(${names} could not be sent as a file: ${failure.message}.)_`;
       return await this.#edit(connected, delivery, composeMessage({ ...delivery, text }), message);
     }
   }

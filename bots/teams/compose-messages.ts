@@ -23,9 +23,10 @@ export async function composeMessages(
   leftOut: LeftOut,
 ): Promise<TeamsMessage[]> {
   const { event, card, files = [], caption } = delivery;
-  const links = (event?.attachments ?? []).map(({ name, url }) => `[${name.replaceAll(/[[\]\n]/g, ' ')}](${url})`);
-  const unsent = files.map(({ name }) => `${name} (this bot cannot send files in Teams)`);
-  const parts = [delivery.text.trim(), ...links, ...unsent].filter((part) => part !== '');
+  const links = (event?.attachments ?? []).map(linkTo);
+  // A bot cannot send a file to a channel or a group chat: who reads the message opens it at ours.
+  const ours = files.map((file) => (file.url ? `${linkTo({ ...file, url: file.url })} (opens for a day)` : file.name));
+  const parts = [delivery.text.trim(), ...links, ...ours].filter((part) => part !== '');
   if (parts.length === 0 && !card) return [];
   if (caption.speaker) parts.unshift(speakerLine(caption.speaker));
   if (caption.help && config.kind === 'channel' && !config.hearsAll) parts.push(mentionsOnly);
@@ -33,6 +34,10 @@ export async function composeMessages(
   if (!event) return [{ text: cutDraft(text) }];
   // What was shown as a text stays one.
   return await withDesktop(text, card, leftOut, delivery.externalId === null);
+}
+
+function linkTo({ name, url }: { name: string; url: string }): string {
+  return `[${name.replaceAll(/[[\]\n]/g, ' ')}](${url})`;
 }
 
 /** The same for one person alone. */

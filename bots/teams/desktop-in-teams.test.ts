@@ -206,12 +206,13 @@ describe('an answer for one person alone', () => {
 });
 
 describe('files', () => {
-  it('are named, because this bot cannot send them in Teams', async () => {
-    const files = [{ name: 'clip.mp4', type: 'video/mp4', data: Buffer.alloc(10) }];
+  it('are linked to, because a bot cannot send them to a channel', async () => {
+    const url = 'https://switchboard.example/f/f-1#eyJh.b.c';
+    const files = [{ name: 'clip [1].mp4', type: 'video/mp4', data: Buffer.alloc(10), url }];
     const delivery = await answerTo(inThread(), { text: 'The last 30 seconds.', files });
     await door.deliver(delivery);
     expect(callsTo(delivery.threadPlace ?? '').at(-1)?.text).toBe(
-      'The last 30 seconds.\n\nclip.mp4 (this bot cannot send files in Teams)',
+      `The last 30 seconds.\n\n[clip  1 .mp4](${url}) (opens for a day)`,
     );
   });
 });

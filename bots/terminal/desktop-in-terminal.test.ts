@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Desktop, getDesktop } from '../../core/desktops/desktop.ts';
+import { storeFile } from '../../core/desktops/files.ts';
 import { postDesktop } from '../../core/desktops/post-desktop.ts';
 import { eventually } from '../../core/dispatch/testing/core-for-tests.ts';
 import { defaultOrganisation, ownerWorker } from '../../core/organisation/seed.ts';
-import type { ThreadId } from '../../core/store/ids.ts';
+import type { StreamId, ThreadId } from '../../core/store/ids.ts';
+import { append } from '../../core/streams/append.ts';
 import { startPiped } from './testing/chat-program.ts';
 import { type HouseCore, openTerminalHouse, type TerminalHouse } from './testing/terminal-house.ts';
 import { type Watcher, watch } from './testing/watcher.ts';
@@ -89,5 +91,34 @@ describe('a desktop in the terminal', () => {
     const [answer = '', ...below] = chat.stdout().trim().split('\n');
     expect(answer).toMatch(/take over/i);
     expect(linksIn(below.join('\n')).map(modeOf)).toEqual(['control', 'watch']);
+  });
+});
+
+describe('a file in the terminal', () => {
+  it('has a link, made anew for each who looks, as long as it is kept', async () => {
+    const { house, core, thread } = await open();
+    const { database } = core.core;
+    const film = { name: 'assistant-30s.mp4', type: 'video/mp4', data: Buffer.from('film') };
+    const attachment = await storeFile(core.core, defaultOrganisation, thread, film);
+    const [place] = await database.query<{ stream: StreamId }>('select stream from thread where id = $1', [thread]);
+    await append(core.core, {
+      organisation: defaultOrganisation,
+      stream: place?.stream ?? 's-none',
+      thread,
+      author: null,
+      sourceKind: 'notice',
+      message: { body: 'The last 30 seconds.', attachments: [attachment] },
+    });
+    const shownTo = async () => {
+      const watcher = await watched(core, house.ticket(), thread);
+      await eventually(async () => watcher.bodies().includes('The last 30 seconds.'));
+      return watcher.events().flatMap(({ files }) => files ?? []);
+    };
+    const [shown = '', ...more] = await shownTo();
+    expect(more).toEqual([]);
+    expect(shown).toMatch(/^assistant-30s\.mp4 \(24 hours\):\nhttp:\/\/localhost:8080\/f\/f-\w+#ey\S+$/);
+
+    await database.query('update file set expires_at = now()');
+    expect(await shownTo()).toEqual([]);
   });
 });

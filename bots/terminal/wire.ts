@@ -80,6 +80,8 @@ const eventFrame = z.object({
   sentAs: z.string().nullable(),
   /** The Desktop that it shows, in words, with links that are this reader's own: they go into no log. */
   desktop: z.string().optional(),
+  /** The files of ours that it names, in words, each with a link for its reader: they go into no log either. */
+  files: z.string().optional(),
 });
 /** A finished Event of the Thread. */
 export type EventFrame = z.output<typeof eventFrame>;

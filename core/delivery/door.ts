@@ -61,6 +61,11 @@ export interface OutgoingFile {
   /** Its media type. */
   type: string;
   data: Buffer;
+  /**
+   * Opens it in a browser, for a day at most: to be shown, to who reads the message alone, where the file itself cannot be sent. It is
+   * signed for this once and stored nowhere.
+   */
+  url?: string;
 }
 
 /** Something for the eyes of one person, in a place that others read too. */

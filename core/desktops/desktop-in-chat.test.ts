@@ -197,7 +197,12 @@ describe('`clip`', () => {
     expect(host.requests.at(-1)).toMatchObject({ method: 'clip', seconds: 12 });
     expect(answer.text).toBe("The last 12 seconds of Assistant's desktop.");
     expect(answer.files).toEqual([
-      { name: 'assistant-12s.mp4', type: 'video/mp4', data: Buffer.from('the last 12 seconds') },
+      {
+        name: 'assistant-12s.mp4',
+        type: 'video/mp4',
+        data: Buffer.from('the last 12 seconds'),
+        url: expect.stringMatching(/\/f\/f-\w+#ey/),
+      },
     ]);
     expect(answer.event?.attachments).toEqual([]);
     const [stored] = await house.core.database.query<{ attachments: { url: string }[] }>(

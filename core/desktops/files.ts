@@ -2,6 +2,7 @@ import type { Core } from '../core.ts';
 import type { OutgoingFile } from '../delivery/door.ts';
 import { type FileId, newId, type OrganisationId, type ThreadId } from '../store/ids.ts';
 import type { Attachment } from '../streams/message.ts';
+import { makeFileLink } from './file-links.ts';
 
 /** What the address of a file of ours begins with, in an Event's attachments. */
 const scheme = 'file:';
@@ -28,19 +29,61 @@ export function isStoredFile({ url }: Attachment): boolean {
 }
 
 /**
- * The files of ours among a Thread's attachments, in their order; what is no longer kept is left out. A file of another Thread is not
- * given, whatever an attachment says.
+ * The files of ours among a Thread's attachments, in their order, each with a link that is signed now; what is no longer kept is left out.
+ * A file of another Thread is not given, whatever an attachment says.
  */
 export async function readFiles(
-  core: Pick<Core, 'database'>,
+  core: Pick<Core, 'database' | 'desktops' | 'publicUrl'>,
   organisation: OrganisationId,
   thread: ThreadId,
   attachments: readonly Attachment[],
 ): Promise<OutgoingFile[]> {
+  const rows = await readRows<{ id: FileId; seconds: number } & OutgoingFile>(
+    core,
+    ['f.name', 'f.type', 'f.data'],
+    organisation,
+    thread,
+    attachments,
+  );
+  return await Promise.all(
+    rows.map(async ({ id, seconds, ...file }) => ({
+      ...file,
+      url: await makeFileLink(core, organisation, id, seconds),
+    })),
+  );
+}
+
+/** The names and links of these files, for places that show text only. */
+export async function readFileLinks(
+  core: Pick<Core, 'database' | 'desktops' | 'publicUrl'>,
+  organisation: OrganisationId,
+  thread: ThreadId,
+  attachments: readonly Attachment[],
+): Promise<{ name: string; url: string }[]> {
+  const rows = await readRows<{ id: FileId; seconds: number; name: string }>(
+    core,
+    ['f.name'],
+    organisation,
+    thread,
+    attachments,
+  );
+  return await Promise.all(
+    rows.map(async ({ id, seconds, name }) => ({ name, url: await makeFileLink(core, organisation, id, seconds) })),
+  );
+}
+
+async function readRows<Row>(
+  { database }: Pick<Core, 'database'>,
+  columns: readonly string[],
+  organisation: OrganisationId,
+  thread: ThreadId,
+  attachments: readonly Attachment[],
+): Promise<Row[]> {
   const ids = attachments.filter(isStoredFile).map(({ url }) => url.slice(scheme.length));
   if (ids.length === 0) return [];
-  return await core.database.query<OutgoingFile>(
-    `select f.name, f.type, f.data from unnest($3::text[]) with ordinality asked(id, n)
+  return await database.query<Row>(
+    `select f.id, extract(epoch from f.expires_at - now())::float8 as seconds, ${columns.join(', ')}
+     from unnest($3::text[]) with ordinality asked(id, n)
        join file f on f.organisation = $1 and f.id = asked.id and f.thread = $2 and f.expires_at > now() order by asked.n`,
     [organisation, thread, ids],
   );

@@ -9,14 +9,18 @@ import type { DesktopId } from '../store/ids.ts';
 import { bearerOf } from './bearer.ts';
 import { openLink } from './check-links.ts';
 import { getDesktop } from './desktop.ts';
+import { openFileLink } from './file-links.ts';
 import { listWall } from './list-wall.ts';
 
 /** Where each page of the built viewer is shown. */
-const pages = { '/d/:desktop': 'index.html', '/wall': 'wall.html' } as const;
+const pages = { '/d/:desktop': 'index.html', '/wall': 'wall.html', '/f/:file': 'file.html' } as const;
+
+/** A page may play or show these; whatever else a file is, it is bytes to be kept. */
+const shownTypes = new Set(['video/mp4', 'image/png', 'image/jpeg']);
 
 /**
- * The viewer's pages and what they ask for over HTTP: `/d/{desktop}` and `/wall` (the same for everybody: who may see what is decided by
- * the token in its fragment, which no server gets), `/viewer/…`, stills and the wall's list. A GET changes nothing, so that a preview bot
+ * The viewer's pages and what they ask for over HTTP: `/d/{desktop}`, `/wall` and `/f/{file}` (the same for everybody: who may see what is
+ * decided by the token in its fragment, which no server gets), `/viewer/…`, stills, the wall's list and files. A GET changes nothing, so that a preview bot
  * that opens a link does no harm.
  *
  * @param directory the built viewer; undefined or empty: the pages say so
@@ -61,6 +65,15 @@ export function mountPages(core: Core, directory: string | undefined): RequestHa
     const { organisation, subject } = await openLink(core, tokenOf(request), { desktop: null, modes: ['wall'] });
     response.set('Cache-Control', 'no-store').json(subject ? await listWall(core, organisation, subject) : []);
   });
+
+  router.get('/f/:file/content', async (request, response) => {
+    const { name, type, data } = await openFileLink(core, tokenOf(request), request.params.file);
+    response
+      .attachment(name)
+      .type(shownTypes.has(type) ? type : 'application/octet-stream')
+      .set({ 'Cache-Control': 'private, no-store', 'Content-Security-Policy': `default-src 'none'; sandbox` })
+      .send(data);
+  });
   return router;
 }
 
@@ -74,6 +87,7 @@ function pageHeaders(publicUrl: string): Record<string, string> {
     `script-src 'self'`,
     `style-src 'self'`,
     `img-src 'self' blob: data:`,
+    `media-src blob:`,
     `connect-src 'self' ${socket}`,
     `worker-src 'self'`,
     `manifest-src 'self'`,

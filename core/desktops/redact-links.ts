@@ -17,7 +17,7 @@ const gone = 'token-removed';
 export function redactLinks(publicUrl: string, text: string): string {
   if (!text.includes(head)) return text;
   const ours = new RegExp(
-    `(${publicUrl.replace(/[^\w/:-]/g, '\\$&')}/(?:d/[\\w-]{1,150}|wall)#)${head}[\\w.~-]*`,
+    `(${publicUrl.replace(/[^\w/:-]/g, '\\$&')}/(?:[df]/[\\w-]{1,150}|wall)#)${head}[\\w.~-]*`,
     'gi',
   );
   return text

@@ -1,7 +1,7 @@
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import { UnauthenticatedError } from '../errors.ts';
-import type { DesktopId, OrganisationId, WorkerId } from '../store/ids.ts';
+import type { DesktopId, FileId, OrganisationId, WorkerId } from '../store/ids.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
 /** What a link is good for: one Desktop to watch or control, or the list of all that a Worker may see. */
@@ -19,6 +19,12 @@ export interface ViewerClaims {
   jti: string;
 }
 
+/** What the token of a file's link says: it opens that file for whoever reads the Thread in which it was posted. */
+export interface FileClaims {
+  organisation: OrganisationId;
+  file: FileId;
+}
+
 /** Pinned, so that a token cannot choose how it is checked. */
 const algorithm = 'ES256';
 
@@ -32,6 +38,13 @@ const payload = z.object({
   jti: z.string().min(1).max(100),
   exp: z.number(),
 });
+const file = z.custom<FileId>((value) => typeof value === 'string' && value.startsWith('f-'));
+const filePayload = z.object({
+  organisation: z.string().min(1),
+  file,
+  mode: z.literal('file'),
+  exp: z.number(),
+});
 const header = z.object({ header: z.object({ kid: z.string().max(100) }) });
 
 /** Longer than any token that we make. */
@@ -39,15 +52,15 @@ const longest = 4096;
 
 /** A JWT (ES256, RFC 7518 §3.4) that says this for so many seconds. */
 export async function signToken(keys: SigningKeys, claims: ViewerClaims, seconds: number): Promise<string> {
-  const { kid, privateKey } = await keys.signer();
   const { organisation, desktop, mode, subject, jti } = claims;
-  return jwt.sign({ organisation, mode, ...(desktop ? { desktop } : {}) }, privateKey, {
-    algorithm,
-    keyid: kid,
-    jwtid: jti,
-    expiresIn: seconds,
-    ...(subject ? { subject } : {}),
-  });
+  const said = { organisation, mode, ...(desktop ? { desktop } : {}) };
+  return await sign(keys, said, { jwtid: jti, expiresIn: seconds, ...(subject ? { subject } : {}) });
+}
+
+/** The same of a file's link. */
+export async function signFileToken(keys: SigningKeys, claims: FileClaims, seconds: number): Promise<string> {
+  const { organisation, file: named } = claims;
+  return await sign(keys, { organisation, file: named, mode: 'file' }, { expiresIn: seconds });
 }
 
 /**
@@ -56,24 +69,39 @@ export async function signToken(keys: SigningKeys, claims: ViewerClaims, seconds
  * @throws UnauthenticatedError: `link_invalid` for what we have not signed, `link_expired`. Its message never holds the token.
  */
 export async function readToken(keys: SigningKeys, token: string): Promise<ViewerClaims> {
-  const read = token.length <= longest ? header.safeParse(jwt.decode(token, { complete: true })) : undefined;
-  const key = read?.success ? await keys.verifier(read.data.header.kid) : undefined;
-  if (!key) throw invalid();
-  let verified: unknown;
-  try {
-    verified = jwt.verify(token, key, { algorithms: [algorithm] });
-  } catch (error) {
-    throw error instanceof jwt.TokenExpiredError ? expired() : invalid();
-  }
-  const { data } = payload.safeParse(verified);
+  const { data } = payload.safeParse(await verify(keys, token));
   if (!data) throw invalid();
   const { organisation, desktop: shown, mode, sub, jti } = data;
   return { organisation, desktop: shown ?? null, mode, subject: sub ?? null, jti };
 }
 
+/** The same of the link of one file; a token that opens anything else is refused. @throws as {@link readToken} */
+export async function readFileToken(keys: SigningKeys, token: string, wanted: string): Promise<FileClaims> {
+  const { data } = filePayload.safeParse(await verify(keys, token));
+  if (data?.file !== wanted) throw invalid();
+  return { organisation: data.organisation, file: data.file };
+}
+
+async function sign(keys: SigningKeys, said: object, options: jwt.SignOptions): Promise<string> {
+  const { kid, privateKey } = await keys.signer();
+  return jwt.sign(said, privateKey, { ...options, algorithm, keyid: kid });
+}
+
+async function verify(keys: SigningKeys, token: string): Promise<unknown> {
+  const read = token.length <= longest ? header.safeParse(jwt.decode(token, { complete: true })) : undefined;
+  const key = read?.success ? await keys.verifier(read.data.header.kid) : undefined;
+  if (!key) throw invalid();
+  try {
+    return jwt.verify(token, key, { algorithms: [algorithm] });
+  } catch (error) {
+    throw error instanceof jwt.TokenExpiredError ? expired() : invalid();
+  }
+}
+
 /** Whether a text says what our tokens say. Who has signed it is not looked at. */
 export function isViewerToken(text: string): boolean {
-  return payload.safeParse(jwt.decode(text)).success;
+  const said = jwt.decode(text);
+  return payload.safeParse(said).success || filePayload.safeParse(said).success;
 }
 
 function invalid(): UnauthenticatedError {

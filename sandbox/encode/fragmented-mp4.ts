@@ -7,8 +7,8 @@ import type { AccessUnit } from './video-encoder.ts';
 export interface Mp4Writer {
   /** The first is a keyframe; the others follow in order. */
   write(unit: AccessUnit): Promise<void>;
-  /** Writes what is left. */
-  close(): Promise<void>;
+  /** Writes what is left. `until`: how long the last picture is shown, on the clock of their times; without it a tenth of a second. */
+  close(until?: bigint): Promise<void>;
 }
 
 const microseconds = 1_000_000;
@@ -16,7 +16,7 @@ const microseconds = 1_000_000;
 const bufferBytes = 64 * 1024;
 /** A fragment is written after so long, in microseconds, also without a keyframe: what a crash may cost. */
 const fragmentMicroseconds = 5_000_000;
-/** How long the last picture is shown. */
+/** How long the last picture is shown at least. */
 const lastMicroseconds = 100_000n;
 
 /**
@@ -80,9 +80,12 @@ export async function createFragmentedMp4(
       if (waiting) await put(waiting, unit.ptsMicroseconds);
       waiting = unit;
     },
-    async close() {
+    async close(until = 0n) {
       try {
-        if (waiting) await put(waiting, waiting.ptsMicroseconds + lastMicroseconds);
+        if (waiting) {
+          const least = waiting.ptsMicroseconds + lastMicroseconds;
+          await put(waiting, until > least ? until : least);
+        }
         AvError.check(await file.writeTrailer(), 'ending an MP4');
       } finally {
         packet.free();

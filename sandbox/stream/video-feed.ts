@@ -50,9 +50,10 @@ export function createVideoFeed(options: VideoFeedOptions): VideoFeed {
   const { av, fanOut } = options;
   const ring = createClipRing(av);
   const recorder = createRecorder(av, options.recordings, options.recordingFailed);
+  const isWanted = () => recorder.isRecording || fanOut.isReady;
   const video = createLiveVideo({
     ...options,
-    isWanted: () => recorder.isRecording || fanOut.isReady,
+    isWanted,
     takesPatches: () => fanOut.watching > 0,
     behindAtMostMs: () => (recorder.isRecording ? behindAtMostMs.recording : behindAtMostMs.clips),
     publish,
@@ -84,7 +85,7 @@ export function createVideoFeed(options: VideoFeedOptions): VideoFeed {
     },
     async clip(seconds) {
       await video.caughtUp();
-      return ring.clip(seconds);
+      return ring.clip(seconds, isWanted());
     },
     async close() {
       await video.close();

@@ -59,11 +59,11 @@ export async function readThreadNow(
 
 const pageSize = 100;
 
-/** The links to a Desktop work for a day (core/desktops/viewer-links.ts): what was shown longer ago is not shown again. */
-const desktopsOfHours = 24;
+/** The links to a Desktop or a file work for a day (core/desktops/viewer-links.ts): what was shown longer ago is not shown again. */
+const shownForHours = 24;
 
-/** An Event of a Thread; `extra` holds what it shows besides its words, as long as that can be shown. */
-export type ReadEvent = EventFrame & Pick<Event, 'extra'>;
+/** An Event of a Thread; `extra` and `attachments` hold what it shows besides its words, as long as that can be shown. */
+export type ReadEvent = EventFrame & Pick<Event, 'extra' | 'attachments'>;
 
 /** The Events of a Thread after one position and up to another, in order, read a page at a time. */
 export async function* readEventsBetween(
@@ -78,8 +78,9 @@ export async function* readEventsBetween(
     const page = await executor.query<ReadEvent>(
       `select 'event' as kind, e.id, e.position, e.source_kind as "sourceKind", e.body, e.activation,
          e.extra->>'answers' as answers,
-         case when e.source_kind = 'notice' and e.created_at > now() - interval '${desktopsOfHours} hours'
+         case when e.source_kind = 'notice' and e.created_at > now() - interval '${shownForHours} hours'
            then e.extra else '{}' end as extra,
+         case when e.created_at > now() - interval '${shownForHours} hours' then e.attachments else '[]' end as attachments,
          case when w.id is not null then jsonb_build_object('id', w.id, 'name', w.name) end as author,
          (select substr(r.external_id, length($5) + 1) from receipt r
           where r.organisation = e.organisation and r.event = e.id and starts_with(r.external_id, $5) limit 1) as "sentAs"

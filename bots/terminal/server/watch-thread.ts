@@ -6,6 +6,7 @@ import type { Frame } from '../wire.ts';
 import type { Caller } from './authenticate.ts';
 import { readDead, readEventsBetween, readThreadNow } from './read-thread.ts';
 import { showDesktop } from './show-desktop.ts';
+import { showFiles } from './show-files.ts';
 
 /** Where the frames go. */
 export interface FrameSink {
@@ -74,10 +75,12 @@ export function watchThread(core: Core, caller: Caller, thread: ThreadId, since:
       sink.end();
       return;
     }
-    for await (const { extra, ...event } of readEventsBetween(core.database, caller, thread, position, now.upTo)) {
-      const desktop = await showDesktop(core, caller, { ...event, extra });
+    for await (const read of readEventsBetween(core.database, caller, thread, position, now.upTo)) {
+      const { extra, attachments, ...event } = read;
+      const desktop = await showDesktop(core, caller, read);
+      const files = await showFiles(core, caller, thread, read);
       if (stopped) return;
-      sink.send(desktop === undefined ? event : { ...event, desktop });
+      sink.send({ ...event, ...(desktop === undefined ? {} : { desktop }), ...(files === undefined ? {} : { files }) });
       position = event.position;
       if (event.activation) shown.delete(event.activation);
       if (sink.isBehind()) return;

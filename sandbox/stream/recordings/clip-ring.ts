@@ -7,12 +7,14 @@ import { NothingRecordedError } from '../streamer.ts';
 export interface ClipRing {
   add(picture: LivePicture): void;
   /**
-   * What was shown in the last seconds as an MP4, from the last keyframe before that on; where the screen had another size in between,
-   * since then.
+   * What was shown in the last seconds as an MP4; where the screen had another size in between, since then. What came between the
+   * keyframe before that and its beginning is there as a flash, because the rest builds on it.
    *
+   * @param isLive whether the last picture is what the screen shows now: then it stays until now. Else the seconds before it are meant,
+   * since nobody has looked at the screen since.
    * @throws NothingRecordedError when there is no picture
    */
-  clip(seconds: number): Promise<Buffer>;
+  clip(seconds: number, isLive: boolean): Promise<Buffer>;
   readonly bytes: number;
 }
 
@@ -26,6 +28,8 @@ interface Group {
 }
 
 const microseconds = 1_000_000;
+/** How long each picture is shown that is only built upon. */
+const flashMicroseconds = 1000n;
 
 /** Keeps whole groups of pictures, since nothing can be shown of one without its keyframe. */
 export function createClipRing(av: NodeAv, nowMicroseconds: () => number = hostClock): ClipRing {
@@ -42,9 +46,8 @@ export function createClipRing(av: NodeAv, nowMicroseconds: () => number = hostC
     return begin !== undefined && Number(begin) <= nowMicroseconds() - ringAtMost.seconds * microseconds;
   }
 
-  function wanted(seconds: number): LivePicture[] {
-    const from = nowMicroseconds() - seconds * microseconds;
-    const begins = groups.findLastIndex(({ pictures }) => Number(pictures[0]?.ptsMicroseconds) <= from);
+  function wanted(from: bigint): LivePicture[] {
+    const begins = groups.findLastIndex(({ pictures: [first] }) => first && first.ptsMicroseconds <= from);
     const found = groups.slice(Math.max(begins, 0)).flatMap(({ pictures }) => pictures);
     const last = found.at(-1);
     const resized = found.findLastIndex(({ width, height }) => width !== last?.width || height !== last?.height);
@@ -61,8 +64,11 @@ export function createClipRing(av: NodeAv, nowMicroseconds: () => number = hostC
       bytes += picture.data.byteLength;
       while (isOver(groups[1]) || bytes > ringAtMost.bytes) dropOldest();
     },
-    async clip(seconds) {
-      const pictures = wanted(seconds);
+    async clip(seconds, isLive) {
+      const last = groups.at(-1)?.pictures.at(-1);
+      const end = isLive ? BigInt(Math.round(nowMicroseconds())) : (last?.ptsMicroseconds ?? 0n);
+      const from = end - BigInt(Math.round(seconds * microseconds));
+      const pictures = beginningAt(from, wanted(from));
       const [first] = pictures;
       if (!first)
         throw new NothingRecordedError(
@@ -71,13 +77,21 @@ export function createClipRing(av: NodeAv, nowMicroseconds: () => number = hostC
       const pieces: Buffer[] = [];
       const file = await createFragmentedMp4(av, { ...first, first }, (piece) => pieces.push(piece));
       for (const picture of pictures) await file.write(picture);
-      await file.close();
+      await file.close(isLive ? end : undefined);
       return Buffer.concat(pieces);
     },
     get bytes() {
       return bytes;
     },
   };
+}
+
+/** The same pictures, the earlier ones one after the other just before `from`. */
+function beginningAt(from: bigint, pictures: readonly LivePicture[]): LivePicture[] {
+  const earlier = pictures.filter(({ ptsMicroseconds }) => ptsMicroseconds < from).length;
+  return pictures.map((picture, n) =>
+    n < earlier ? { ...picture, ptsMicroseconds: from - BigInt(earlier - n) * flashMicroseconds } : picture,
+  );
 }
 
 function hostClock(): number {

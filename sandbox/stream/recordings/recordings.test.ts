@@ -105,11 +105,25 @@ describe.skipIf(!hasXvfb || !av)('a streamer records', () => {
     await paintFor(1500);
     const clip = await started.streamer.clip(1);
     const file = join(started.recordings, 'clip.mp4');
-    await import('node:fs/promises').then(({ writeFile }) => writeFile(file, clip));
+    await writeFile(file, clip);
     const played = await play(file);
     expect(played.startsWithKey).toBe(true);
     expect(played.seconds).toBeGreaterThan(0.9);
+    expect(played.seconds).toBeLessThan(1.6);
     expect((await readFile(file)).subarray(4, 8).toString()).toBe('ftyp');
+    await viewer.leave();
+  });
+
+  it('a screen on which nothing has happened for as long as it stood still', async () => {
+    const viewer = await started.core.join(started.streamer);
+    await viewer.framesReach(1);
+    await paintFor(300);
+    await sleep(2500);
+    const file = join(started.recordings, 'still.mp4');
+    await writeFile(file, await started.streamer.clip(2));
+    const played = await play(file);
+    expect(played.seconds).toBeGreaterThan(1.9);
+    expect(played.seconds).toBeLessThan(2.6);
     await viewer.leave();
   });
 

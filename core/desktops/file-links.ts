@@ -1,0 +1,46 @@
+import type { Core } from '../core.ts';
+import type { OutgoingFile } from '../delivery/door.ts';
+import { GoneError } from '../errors.ts';
+import type { FileId, OrganisationId } from '../store/ids.ts';
+import { linkSeconds } from './viewer-links.ts';
+import { readFileToken, signFileToken } from './viewer-token.ts';
+
+/**
+ * The address of a page that shows a file of a Thread, for whoever reads that Thread: for doors that cannot send the file itself. It opens
+ * for a day, or as long as the file is kept if that is shorter, and no longer once the Thread is closed. Like every link of ours it is
+ * signed when it is shown and stored nowhere.
+ *
+ * @param keptSeconds how long the file is still kept
+ */
+export async function makeFileLink(
+  core: Pick<Core, 'desktops' | 'publicUrl'>,
+  organisation: OrganisationId,
+  file: FileId,
+  keptSeconds: number,
+): Promise<string> {
+  const seconds = Math.max(1, Math.floor(Math.min(linkSeconds, keptSeconds)));
+  const token = await signFileToken(core.desktops.keys, { organisation, file }, seconds);
+  return `${core.publicUrl}/f/${file}#${token}`;
+}
+
+/**
+ * The file that a token opens.
+ *
+ * @param wanted the file of the path
+ * @throws UnauthenticatedError (401: `link_invalid`, also for another file; `link_expired`), GoneError (410: `link_revoked`)
+ */
+export async function openFileLink(
+  core: Pick<Core, 'database' | 'desktops'>,
+  token: string,
+  wanted: string,
+): Promise<OutgoingFile> {
+  const { organisation, file } = await readFileToken(core.desktops.keys, token, wanted);
+  const [found] = await core.database.query<OutgoingFile>(
+    `select f.name, f.type, f.data from file f
+       join thread t on t.organisation = f.organisation and t.id = f.thread and t.closed_at is null
+     where f.organisation = $1 and f.id = $2 and f.expires_at > now()`,
+    [organisation, file],
+  );
+  if (!found) throw new GoneError('this file is no longer kept: ask for it again in its thread', 'link_revoked');
+  return found;
+}
