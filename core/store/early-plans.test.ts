@@ -8,6 +8,7 @@ import { startDispatcher } from '../dispatch/dispatcher.ts';
 import { claimLanes, type LaneKind } from '../dispatch/lane.ts';
 import { coreForTests, eventually, furnish } from '../dispatch/testing/core-for-tests.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
+import { workerNamed } from '../streams/address.ts';
 import { append } from '../streams/append.ts';
 import { findPlace } from '../streams/find-place.ts';
 import { testDatabase } from './testing/test-database.ts';
@@ -132,20 +133,42 @@ it.each<LaneKind>(['activation', 'delivery'])(
          from generate_series(1, 20000) n`,
         [organisation, kind],
       );
-      const before = await blocksFetched(tx);
+      const before = await blocksFetched(tx, 'lane');
       expect(await claim()).toHaveLength(4);
-      return (await blocksFetched(tx)) - before;
+      return (await blocksFetched(tx, 'lane')) - before;
     });
     expect(blocks).toBeGreaterThan(0);
     expect(blocks).toBeLessThan(150);
   },
 );
 
-/** Blocks of `lane` and its indexes that this transaction has looked at. */
-async function blocksFetched(tx: Pick<Core['database'], 'query'>): Promise<number> {
+it('finds who is named at the head of a message without looking at all names', async () => {
+  const { core } = await open();
+  const blocks = await core.database.transaction(async (tx) => {
+    const find = () =>
+      tx.query<{ id: string | null }>(`select ${workerNamed('$1', '$2::json')} as id`, [
+        organisation,
+        JSON.stringify(['echo', 'echo 77', 'nobody']),
+      ]);
+    expect(await find()).toEqual([{ id: 'w-echo' }]);
+    await tx.query(
+      `insert into worker (organisation, id, name, kind) select $1, 'w-' || n, 'Echo ' || n, 'ai' from generate_series(1, 5000) n`,
+      [organisation],
+    );
+    const before = await blocksFetched(tx, 'worker');
+    expect(await find()).toEqual([{ id: 'w-77' }]);
+    return (await blocksFetched(tx, 'worker')) - before;
+  });
+  expect(blocks).toBeGreaterThan(0);
+  expect(blocks).toBeLessThan(20);
+});
+
+/** Blocks of a table and its indexes that this transaction has looked at. */
+async function blocksFetched(tx: Pick<Core['database'], 'query'>, table: 'lane' | 'worker'): Promise<number> {
   const [row] = await tx.query<{ blocks: number }>(
     `select sum(pg_stat_get_xact_blocks_fetched(oid))::int as blocks from pg_class
-     where relname = 'lane' or oid in (select indexrelid from pg_index where indrelid = 'lane'::regclass)`,
+     where oid = $1::regclass or oid in (select indexrelid from pg_index where indrelid = $1::regclass)`,
+    [table],
   );
   return row?.blocks ?? 0;
 }

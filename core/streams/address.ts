@@ -49,8 +49,9 @@ export function possibleNames(text: string): string[] {
 
 /** SQL: the id of the AI Worker of the organisation `organisation` whose name is one of the json array `names`, the longest name first. */
 export function workerNamed(organisation: string, names: string): string {
-  return `(select named.id from json_array_elements_text(${names}) candidate
-     join worker named on named.organisation = ${organisation} and named.kind = 'ai' and named.dismissed_at is null and lower(named.name) = candidate
+  return `(select named.id from worker named
+   where named.organisation = ${organisation} and named.kind = 'ai' and named.dismissed_at is null
+     and lower(named.name) = any (array(select json_array_elements_text(${names})))
    order by length(named.name) desc, named.id limit 1)`;
 }
 

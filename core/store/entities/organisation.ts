@@ -69,6 +69,13 @@ export const PositionEntity = defineEntity({
 export const WorkerEntity = defineEntity({
   name: 'Worker',
   tableName: 'worker',
+  indexes: [
+    {
+      name: 'worker_called_index',
+      expression: (columns, table, indexName) =>
+        `create index "${indexName}" on ${table} (${columns.organisation}, lower(${columns.name})) where ${columns.kind} = 'ai' and ${columns.dismissedAt} is null`,
+    },
+  ],
   properties: {
     organisation: p.text().primary(),
     id: p.text().primary(),

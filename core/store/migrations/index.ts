@@ -2,6 +2,7 @@ import { Migration20261120000001First } from './migration-20261120000001-first.t
 import { Migration20261120000002RateBudget } from './migration-20261120000002-rate-budget.ts';
 import { Migration20261121000001FirstStatistics } from './migration-20261121000001-first-statistics.ts';
 import { Migration20261121000002Desktops } from './migration-20261121000002-desktops.ts';
+import { Migration20261122000001WorkerNames } from './migration-20261122000001-worker-names.ts';
 
 /** Every migration, oldest first. A name never changes once it has been released: the database remembers it. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   { name: 'Migration20261120000002RateBudget', class: Migration20261120000002RateBudget },
   { name: 'Migration20261121000001FirstStatistics', class: Migration20261121000001FirstStatistics },
   { name: 'Migration20261121000002Desktops', class: Migration20261121000002Desktops },
+  { name: 'Migration20261122000001WorkerNames', class: Migration20261122000001WorkerNames },
 ];
