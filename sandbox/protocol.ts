@@ -60,11 +60,14 @@ export interface PatchFrame {
   data: Uint8Array;
 }
 
+/** 20 ms of what the Desktop plays. Nothing is sent while it is silent, or to a viewer that is behind. */
 export interface AudioFrame {
   type: 'audio';
+  /** Grows by one with each packet of the encoder; wraps at 2^32. Of its own, and not acknowledged. */
   sequence: number;
+  /** When it began to play, on the clock of the video's. */
   ptsMicroseconds: bigint;
-  /** One Opus packet. */
+  /** One Opus packet: stereo, 48 kHz. */
   data: Uint8Array;
 }
 
@@ -103,6 +106,11 @@ export type ServerMessage =
   | { type: 'viewers'; names: string[] }
   /** Video is sent to this viewer, or not and why. Bits a second of the encoder. */
   | { type: 'video'; enabled: boolean; bitrate: number; reason?: VideoOffReason }
+  /**
+   * This Desktop can be heard, and is sent to this viewer or not. Said after each `hello` of a new connection, where nothing is sent before
+   * it is asked for, and whenever it was. A Desktop without sound says nothing of it.
+   */
+  | { type: 'sound'; enabled: boolean }
   | { type: 'clipboard'; text: string }
   | { type: 'pong'; t: number }
   /** A token of the same link that lasts longer: the page uses it when it has to reconnect. */
@@ -124,6 +132,8 @@ export type ViewerMessage =
   | { type: 'auth'; token: string }
   | { type: 'ping'; t: number }
   | { type: 'set_video_enabled'; enabled: boolean }
+  /** Only to a host that has said `sound`. */
+  | { type: 'set_sound_enabled'; enabled: boolean }
   | { type: 'request_control' }
   | { type: 'release_control' }
   | { type: 'resize'; width: number; height: number }

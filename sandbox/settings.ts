@@ -97,6 +97,13 @@ export const hostSettings = {
     environmentOnly: true,
     description: 'The most pictures a second that a Desktop is shown with.',
   },
+  DESKTOP_SOUND: {
+    type: flag,
+    default: false,
+    environmentOnly: true,
+    description:
+      'Gives Desktops a sound server, so that who watches may listen, too. Needs pulseaudio and pulseaudio-utils, and node-av.',
+  },
   SANDBOX_UNISOLATED: {
     type: flag,
     default: false,

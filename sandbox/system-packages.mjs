@@ -30,6 +30,12 @@ const packages = [
   { name: 'libxcb-shape0', library: 'libxcb-shape.so.0' },
 ];
 
+/** What Desktops are heard by, where that is wanted: 25 MB to download, which no start does unasked. */
+const soundPackages = [
+  { name: 'pulseaudio', programs: ['pulseaudio'] },
+  { name: 'pulseaudio-utils', programs: ['parec'] },
+];
+
 /** The names of all packages that Desktops need on Debian. */
 export const packageNames = packages.map(({ name }) => name);
 
@@ -44,6 +50,11 @@ export function missingPackages() {
       return !libraryFolders().some((folder) => existsSync(join(folder, wanted.library)));
     })
     .map(({ name }) => name);
+}
+
+/** The packages for sound whose programs are not there. */
+export function missingSoundPackages() {
+  return soundPackages.filter(({ programs }) => !programs.every(isOnPath)).map(({ name }) => name);
 }
 
 /** What a person types to install them. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { installCommand, installSystemPackages, missingPackages } from './system-packages.mjs';
+import { installCommand, installSystemPackages, missingPackages, missingSoundPackages } from './system-packages.mjs';
 
 let folder: string;
 let said: string[];
@@ -40,6 +40,12 @@ describe('system packages', () => {
     expect(missingPackages()).toEqual(
       expect.arrayContaining([...missing, 'xvfb', 'openbox', 'bubblewrap', 'chromium']),
     );
+  });
+
+  it('for sound are named apart, since no start installs them', () => {
+    process.env.PATH = '/nonexistent';
+    expect(missingSoundPackages()).toEqual(['pulseaudio', 'pulseaudio-utils']);
+    expect(missingPackages()).not.toContain('pulseaudio');
   });
 
   it('are left alone when that is wanted', async () => {

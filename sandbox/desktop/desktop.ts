@@ -21,6 +21,8 @@ export interface DesktopParts {
   startStreamer: StartStreamer;
   encoder: EncoderName | null;
   fps: number;
+  /** Whether Desktops have sound. */
+  sound: boolean;
   log: Logger;
   /** How long a streamer stays without use, and a person without a viewer keeps the input: milliseconds, for tests. */
   idleMs?: number;
@@ -96,6 +98,7 @@ export async function startDesktop(
       network: network.length === 0 ? { kind: 'none' } : { kind: 'allow', hosts: network },
       width,
       height,
+      sound: parts.sound,
     });
     return desktopOf(parts, wanted, folders, sandbox, listener);
   } catch (error) {
@@ -119,6 +122,7 @@ function desktopOf(
   let awaited: NodeJS.Timeout | undefined;
   let acting: Promise<unknown> = Promise.resolve();
 
+  if (sandbox.sound.state === 'missing') log.warn({ why: sandbox.sound.why }, 'this Desktop has no sound');
   const dials = createOpenDials();
   const streamers = createStreamerOnDemand({
     log,
@@ -133,6 +137,7 @@ function desktopOf(
           desktop: first.id,
           display: sandbox.display,
           encoder: parts.encoder,
+          sound: sandbox.sound.state === 'on' ? sandbox.sound.socketPath : null,
           fps: parts.fps,
           recordings: folders.recordings,
         },

@@ -24,6 +24,8 @@ export interface SandboxRequest {
   network: Network;
   width: number;
   height: number;
+  /** Whether its programs are given a sound server. */
+  sound: boolean;
 }
 
 /** Where the screen of a sandbox can be reached from the host. */
@@ -33,6 +35,13 @@ export interface XDisplay {
   /** MIT-MAGIC-COOKIE-1, 32 hex digits. Whoever holds it sees and types everything: never in logs. */
   cookie: string;
 }
+
+/**
+ * How a sandbox is heard. `on`: a UNIX socket, as the host sees it, gives what is played while somebody is connected: samples of 16 bit,
+ * little endian, left and right, 48,000 a second, as fast as programs inside please. Nothing is written to it. `missing`: it was asked
+ * for and is not there, `why` is a sentence.
+ */
+export type SandboxSound = { state: 'off' } | { state: 'on'; socketPath: string } | { state: 'missing'; why: string };
 
 /** One command inside. */
 export interface CommandRequest {
@@ -56,6 +65,7 @@ export interface CommandResult {
 /** A Desktop's sandbox at work: an X server, a window manager, a terminal and a browser in it. */
 export interface Sandbox {
   readonly display: XDisplay;
+  readonly sound: SandboxSound;
   run(request: CommandRequest): Promise<CommandResult>;
   /** Opens an http or https address in the Desktop's browser, starting that if need be. */
   openUrl(url: string): Promise<void>;
@@ -82,6 +92,8 @@ export interface Driver {
   readonly name: 'process' | 'container' | 'unisolated';
   /** Tries it: starts the smallest sandbox that shows it. */
   probe(): Promise<Report>;
+  /** Whether what it starts can be heard: looks for the programs that it takes. */
+  probeSound(): Promise<Report>;
   /** @throws DriverError when it could not be started; nothing of it is left. */
   start(request: SandboxRequest): Promise<Sandbox>;
   /** Ends what a host process that was killed has left behind: sandboxes of Desktops that are not in `keep`. */

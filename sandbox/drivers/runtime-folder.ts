@@ -15,6 +15,9 @@ export const insidePaths = {
   sockets: '/tmp/.X11-unix',
 } as const;
 
+/** The names of the sockets of a Desktop's sound, in the folder of its sockets. */
+export const soundSocketNames = { server: 'pulse', capture: 'sound' } as const;
+
 /** Switchboard's own files inside: what a Desktop's supervisor and its configuration are made of. */
 export const insideRoot = '/opt/switchboard';
 /** The same on this host. */
@@ -57,6 +60,8 @@ export interface RuntimeFolder {
    * @throws DriverError when its path is too long for a socket, or one of them was quicker
    */
   display(number: number): Promise<XDisplay>;
+  /** The socket that the Desktop is heard by, for the host's use, as {@link display} is. */
+  capture(): Promise<string>;
 }
 
 /** Makes what a sandbox finds in its runtime folder, with a new X cookie. `ids`: who its processes are, inside. */
@@ -84,9 +89,10 @@ export async function fillRuntimeFolder(folder: string, owner: Owner, ids: Owner
     proxySocket: join(shared, 'proxy.sock'),
     cookie,
     display: async (number) => ({
-      socketPath: await secondName(join(sockets, `X${number}`), join(folder, 'X')),
+      socketPath: await secondName(join(sockets, `X${number}`), join(folder, 'X'), 'X'),
       cookie,
     }),
+    capture: () => secondName(join(sockets, soundSocketNames.capture), join(folder, 'S'), 'sound'),
   };
 }
 
@@ -96,17 +102,17 @@ async function give(path: string, { uid, gid }: Owner, mode: number): Promise<vo
   if (process.getuid?.() === 0) await chown(path, uid, gid);
 }
 
-async function secondName(socket: string, name: string): Promise<string> {
+async function secondName(socket: string, name: string, what: string): Promise<string> {
   if (Buffer.byteLength(name) > longestSocketPath)
     throw new DriverError(
-      `the path of the Desktop's X socket is longer than ${longestSocketPath} bytes: choose a shorter folder for what runs (${name})`,
+      `the path of the Desktop's ${what} socket is longer than ${longestSocketPath} bytes: choose a shorter folder for what runs (${name})`,
     );
   await link(socket, name);
   // What a shell's start file in the home does comes before this. A link's second name is that link, and would lead anywhere here.
   if (!(await lstat(name)).isSocket()) {
     await rm(name, { force: true });
     throw new DriverError(
-      'something in its home has put another file in the place of its X socket: look at what its shell and its window manager start',
+      `something in its home has put another file in the place of its ${what} socket: look at what its shell and its window manager start`,
     );
   }
   return name;

@@ -1,8 +1,9 @@
-import type { SupervisorOptions } from '../inside/messages.ts';
+import { join } from 'node:path';
+import type { SoundState, SupervisorOptions } from '../inside/messages.ts';
 import { watchDisk } from './disk-watch.ts';
-import type { Sandbox, SandboxRequest, XDisplay } from './driver.ts';
+import { DriverError, type Sandbox, type SandboxRequest, type SandboxSound, type XDisplay } from './driver.ts';
 import { startFilteringProxy } from './proxy/filtering-proxy.ts';
-import { fillRuntimeFolder, type Owner, type RuntimeFolder } from './runtime-folder.ts';
+import { fillRuntimeFolder, type Owner, type RuntimeFolder, soundSocketNames } from './runtime-folder.ts';
 import { type SupervisorProcess, superviseSandbox } from './supervised-sandbox.ts';
 
 /** A supervisor that a driver has started. */
@@ -21,7 +22,9 @@ export interface SandboxPlan {
   /** Who they are inside. */
   inside: Owner;
   /** The paths, inside, of what the supervisor is told. */
-  paths(runtime: RuntimeFolder): Pick<SupervisorOptions, 'home' | 'authority'> & { proxySocket: string };
+  paths(
+    runtime: RuntimeFolder,
+  ): Pick<SupervisorOptions, 'home' | 'authority'> & { proxySocket: string; sockets: string };
   ownsAllProcesses: boolean;
   /** Where the host finds the X socket; without it: in the runtime folder. */
   display?(runtime: RuntimeFolder, number: number): Promise<XDisplay>;
@@ -41,17 +44,21 @@ export async function startSandbox(request: SandboxRequest, plan: SandboxPlan): 
   const proxy = await startFilteringProxy(request.network, runtime.proxySocket, plan.user);
   if (proxy) undo.defer(() => proxy.close());
 
-  const { proxySocket, ...paths } = plan.paths(runtime);
+  const { proxySocket, sockets, ...paths } = plan.paths(runtime);
   const launched = await plan.launch(runtime, {
     ...paths,
     width: request.width,
     height: request.height,
     proxySocket: proxy && proxySocket,
+    sound: request.sound
+      ? { server: join(sockets, soundSocketNames.server), capture: join(sockets, soundSocketNames.capture) }
+      : null,
     ownsAllProcesses: plan.ownsAllProcesses,
   });
   undo.defer(() => launched.end());
   const supervised = await superviseSandbox(launched.supervisor);
   const display = await (plan.display?.(runtime, supervised.display) ?? runtime.display(supervised.display));
+  const sound = await soundOf(supervised.sound, runtime);
   const disk = await watchDisk(request.home, [runtime.sockets], request.limits.diskBytes, launched.bytesOfRemovedFiles);
   undo.defer(() => disk.stop());
 
@@ -68,5 +75,17 @@ export async function startSandbox(request: SandboxRequest, plan: SandboxPlan): 
       (error: unknown) => `${reason}; and ${error instanceof Error ? error.message : error}`,
     ),
   );
-  return { display, run, openUrl, readFile, writeFile, ended, stop: () => stop('it was stopped') };
+  return { display, sound, run, openUrl, readFile, writeFile, ended, stop: () => stop('it was stopped') };
+}
+
+/** What cannot be heard is a Desktop all the same. */
+async function soundOf(said: SoundState, runtime: RuntimeFolder): Promise<SandboxSound> {
+  if (said.state !== 'on') return said;
+  try {
+    return { state: 'on', socketPath: await runtime.capture() };
+  } catch (error) {
+    // What programs inside have put there or taken away is no fault of the host.
+    if (!(error instanceof DriverError) && !(error as NodeJS.ErrnoException).syscall) throw error;
+    return { state: 'missing', why: (error as Error).message };
+  }
 }

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { SupervisorRequest } from '../inside/messages.ts';
+import type { SoundState, SupervisorRequest } from '../inside/messages.ts';
 import { type CommandRequest, type CommandResult, DriverError, type Sandbox } from './driver.ts';
 import { jsonLines } from './json-lines.ts';
 
@@ -14,8 +14,19 @@ const leaveWithinMs = 1500;
 /** The longest line: a file of 8 MB in base64, or two outputs of 1 MB. */
 const longestLine = 16 * 1024 * 1024;
 
+const soundState = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('off') }),
+  z.object({ state: z.literal('on') }),
+  z.object({ state: z.literal('missing'), why: z.string().max(10_000) }),
+]) satisfies z.ZodType<SoundState>;
+/** A supervisor that says nothing of sound knows nothing of it. */
+const unheard = { state: 'missing', why: 'its image is older than this host: build it anew' } as const;
 const message = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('ready'), display: z.number().int().min(0).max(65535) }),
+  z.object({
+    type: z.literal('ready'),
+    display: z.number().int().min(0).max(65535),
+    sound: soundState.default(unheard),
+  }),
   z.object({ type: z.literal('done'), id: z.number().int(), result: z.unknown() }),
   z.object({ type: z.literal('error'), id: z.number().int(), message: z.string().max(10_000) }),
   z.object({ type: z.literal('ended'), reason: z.string().max(10_000) }),
@@ -43,6 +54,7 @@ export interface SupervisorProcess {
 export interface Supervised extends Pick<Sandbox, 'run' | 'openUrl' | 'readFile' | 'writeFile'> {
   /** The number of the X display, inside. */
   display: number;
+  sound: SoundState;
   /** Resolves with the reason when the supervisor has ended or says that it will. */
   ended: Promise<string>;
   /** Asks it to end everything inside in good order. Resolves when it has, or has had time enough. `why`: for whoever still waits. */
@@ -57,7 +69,7 @@ export interface Supervised extends Pick<Sandbox, 'run' | 'openUrl' | 'readFile'
  */
 export async function superviseSandbox(supervisor: SupervisorProcess): Promise<Supervised> {
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: DriverError): void }>();
-  const ready = Promise.withResolvers<number>();
+  const ready = Promise.withResolvers<{ display: number; sound: SoundState }>();
   const over = Promise.withResolvers<string>();
   /** Requests whose answer nobody waits for any more. */
   const overdue = new Set<number>();
@@ -78,7 +90,7 @@ export async function superviseSandbox(supervisor: SupervisorProcess): Promise<S
     if (!said.success) return end('its supervisor said something that cannot be read');
     if (said.data.type === 'ready' && !isReady) {
       isReady = true;
-      ready.resolve(said.data.display);
+      ready.resolve(said.data);
     } else if (said.data.type === 'ended') end(said.data.reason);
     // A flood of these would keep the host from all its other Desktops.
     else if (said.data.type === 'ready' || !(waiting.has(said.data.id) || overdue.delete(said.data.id)))
@@ -129,9 +141,10 @@ export async function superviseSandbox(supervisor: SupervisorProcess): Promise<S
   }
 
   const late = setTimeout(() => end(`its screen was not there after ${readyWithinMs / 1000} s`), readyWithinMs);
-  const display = await ready.promise.finally(() => clearTimeout(late));
+  const { display, sound } = await ready.promise.finally(() => clearTimeout(late));
   return {
     display,
+    sound,
     ended: over.promise,
     run,
     openUrl: async (url) => void (await ask({ do: 'open_url', url }, 0)),

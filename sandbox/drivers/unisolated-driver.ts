@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Driver } from './driver.ts';
 import { endMarked, markEnvironment, markedDesktops } from './marked-processes.ts';
 import { insideFolder } from './runtime-folder.ts';
+import { hostSoundReport } from './sound-report.ts';
 import { startSandbox } from './start-sandbox.ts';
 import { endOf } from './supervisor-process.ts';
 
@@ -27,6 +28,7 @@ export function createUnisolatedDriver({ owner }: { owner: string }): Driver {
           ? 'Desktops run with this user’s rights, files and network'
           : 'Xvfb is used on Linux only',
     }),
+    probeSound: async () => hostSoundReport(),
     start(request) {
       const mark = { owner, desktop: request.desktop };
       const user = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
@@ -34,7 +36,7 @@ export function createUnisolatedDriver({ owner }: { owner: string }): Driver {
         user,
         inside: user,
         ownsAllProcesses: false,
-        paths: ({ authority, proxySocket }) => ({ home: request.home, authority, proxySocket }),
+        paths: ({ authority, proxySocket, sockets }) => ({ home: request.home, authority, proxySocket, sockets }),
         display: async ({ cookie }, number) => ({ socketPath: `/tmp/.X11-unix/X${number}`, cookie }),
         async launch(_, options) {
           const child = spawn(process.execPath, [join(insideFolder, 'supervisor.ts'), JSON.stringify(options)], {

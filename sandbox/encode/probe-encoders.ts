@@ -4,8 +4,9 @@ import { z } from 'zod';
 import type { Report } from '../drivers/driver.ts';
 import { type EncoderName, encoderNames } from '../stream/streamer.ts';
 import { encoderEnvironment } from './encoder-environment.ts';
+import { soundEncoderName } from './sound-encoder.ts';
 
-/** A driver that has not encoded one small picture by then hangs. */
+/** A driver that has encoded nothing by then hangs. */
 const withinMs = 10_000;
 
 const program = fileURLToPath(new URL('probe-encoder-process.ts', import.meta.url));
@@ -19,12 +20,17 @@ export function probeEncoders(): Promise<Report[]> {
   return Promise.all(encoderNames.map(probeEncoder));
 }
 
+/** Tries the encoder of sound in the same way, with a piece of 20 ms. */
+export function probeSoundEncoder(): Promise<Report> {
+  return probeEncoder(soundEncoderName);
+}
+
 /** The best that works, if any does. */
 export function bestEncoder(reports: readonly Report[]): EncoderName | null {
   return encoderNames.find((name) => reports.some((report) => report.name === name && report.works)) ?? null;
 }
 
-function probeEncoder(name: EncoderName): Promise<Report> {
+function probeEncoder(name: EncoderName | typeof soundEncoderName): Promise<Report> {
   return new Promise((resolve) => {
     const child = fork(program, [name], {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -36,7 +42,7 @@ function probeEncoder(name: EncoderName): Promise<Report> {
       resolve({ name, works, detail });
     };
     const late = setTimeout(() => {
-      report(false, `it did not encode a picture within ${withinMs / 1000} s`);
+      report(false, `it encoded nothing within ${withinMs / 1000} s`);
       child.kill('SIGKILL');
     }, withinMs);
     child.on('message', (message) => {

@@ -3,6 +3,7 @@ import type { Report } from '../drivers/driver.ts';
 import { probeEncoders } from '../encode/probe-encoders.ts';
 import type { HostSettings } from '../settings.ts';
 import { installCommand, missingPackages, packageNames } from '../system-packages.mjs';
+import { probeSound } from './decide-sound.ts';
 import { formatTable } from './format-table.ts';
 
 /**
@@ -18,6 +19,7 @@ export async function doctor(
     chooseDriver({ owner: 'doctor', unisolated: settings.SANDBOX_UNISOLATED }),
     probeEncoders(),
   ]);
+  const sound = choice.driver ? await probeSound(choice.driver) : [];
   const rows = (part: string, reports: readonly Report[]) =>
     reports.map(({ name, works, detail }) => [part, name, works ? 'yes' : 'no', detail]);
   write(
@@ -25,6 +27,7 @@ export async function doctor(
       ['', '', 'works', ''],
       ...rows('driver', choice.reports),
       ...rows('picture', [...encoders, stills()]),
+      ...rows('sound', [wanted(settings.DESKTOP_SOUND), ...sound]),
       ...rows('system', [packages()]),
       ...rows('page', [publicUrl(settings.PUBLIC_URL)]),
     ]),
@@ -42,6 +45,11 @@ function packages(): Report {
   const missing = missingPackages();
   if (missing.length === 0) return { name, works: true, detail: `all are installed: ${packageNames.join(', ')}` };
   return { name, works: false, detail: `missing: ${missing.join(', ')}. Run: ${installCommand(missing)}` };
+}
+
+function wanted(sound: boolean): Report {
+  const detail = sound ? 'Desktops are to have sound' : 'off: with DESKTOP_SOUND=true who watches may listen, too';
+  return { name: 'DESKTOP_SOUND', works: sound, detail };
 }
 
 function stills(): Report {

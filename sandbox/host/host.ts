@@ -24,6 +24,8 @@ export interface HostParts {
   driver: Driver | null;
   drivers: readonly Report[];
   encoders: readonly Report[];
+  /** Whether Desktops have sound. */
+  sound: boolean;
   startStreamer: StartStreamer;
   /** Told when a Desktop is being started: soon somebody will look at it. */
   prepareStreamer?: () => void;
@@ -157,7 +159,7 @@ export async function startHost(parts: HostParts): Promise<RunningHost> {
 }
 
 async function startOne(
-  { folder, driver, startStreamer, prepareStreamer, encoders, settings, log, times }: HostParts,
+  { folder, driver, startStreamer, prepareStreamer, encoders, sound, settings, log, times }: HostParts,
   wanted: DesiredDesktop,
   listener: DesktopListener,
 ): Promise<Desktop> {
@@ -166,7 +168,7 @@ async function startOne(
   const { recordings } = folder;
   prepareStreamer?.();
   return await startDesktop(
-    { driver, startStreamer, encoder: bestEncoder(encoders), fps: settings.DESKTOP_FPS, log, ...times },
+    { driver, startStreamer, encoder: bestEncoder(encoders), sound, fps: settings.DESKTOP_FPS, log, ...times },
     wanted,
     { home, runtime, recordings, removeRuntime: () => folder.removeRuntime(runtime) },
     listener,

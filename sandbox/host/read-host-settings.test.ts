@@ -26,6 +26,7 @@ describe('the settings of a host', () => {
       HOMES_DIR: undefined,
       DESKTOP_CAPACITY: undefined,
       DESKTOP_FPS: 60,
+      DESKTOP_SOUND: false,
       SANDBOX_UNISOLATED: false,
       RECORDINGS_DAYS: 7,
       RECORDINGS_GIB: 10,

@@ -2,6 +2,7 @@ import { chooseDriver } from '../drivers/choose-driver.ts';
 import { bestEncoder, probeEncoders } from '../encode/probe-encoders.ts';
 import type { HostSettings } from '../settings.ts';
 import { keepSpareStreamer } from '../stream/spare-streamer.ts';
+import { decideSound } from './decide-sound.ts';
 import { describeHost } from './describe-host.ts';
 import type { HostStarted } from './embedding-messages.ts';
 import { type RunningHost, startHost } from './host.ts';
@@ -30,6 +31,7 @@ export async function runHost(
   try {
     const [choice, encoders] = await Promise.all([chooseDriver({ owner: folder.host, unisolated }), probeEncoders()]);
     const { driver, reports: drivers } = choice;
+    const sound = await decideSound(settings, driver, log);
     const streamers = keepSpareStreamer(bestEncoder(encoders) !== null);
     const host = await startHost({
       settings,
@@ -38,11 +40,12 @@ export async function runHost(
       driver,
       drivers,
       encoders,
+      sound,
       startStreamer: streamers.start,
       prepareStreamer: streamers.prepare,
       log,
     });
-    const line = describeHost({ capacity: host.capacity, choice, encoders });
+    const line = describeHost({ capacity: host.capacity, choice, encoders, sound });
     const stop = async () => {
       streamers.close();
       await host.stop();

@@ -6,6 +6,14 @@
  * The host must treat what comes back as written by anybody: programs inside run as the same user as the supervisor.
  */
 
+/** The UNIX sockets by which a Desktop is heard, made by its supervisor. */
+export interface SoundSockets {
+  /** Programs play here, by PulseAudio's protocol. */
+  server: string;
+  /** Whoever connects gets what is played: samples of 16 bit, little endian, left and right, 48,000 a second. Nothing is read from it. */
+  capture: string;
+}
+
 /** What the supervisor is started with: its only argument, as JSON. Paths are those inside. */
 export interface SupervisorOptions {
   home: string;
@@ -15,6 +23,8 @@ export interface SupervisorOptions {
   height: number;
   /** The filtering proxy's UNIX socket; null: no network. */
   proxySocket: string | null;
+  /** Null: this Desktop has no sound. */
+  sound: SoundSockets | null;
   /** False where something else on this machine has processes with our user id: then only our own children are ended. */
   ownsAllProcesses: boolean;
 }
@@ -42,10 +52,13 @@ export interface ReadAnswer {
   size: number;
 }
 
+/** `off`: not asked for. `missing`: the Desktop runs without, for a reason that is told as a sentence. */
+export type SoundState = { state: 'off' } | { state: 'on' } | { state: 'missing'; why: string };
+
 /** Supervisor → host. */
 export type SupervisorMessage =
   /** The X server answers on this display number and the window manager runs. */
-  | { type: 'ready'; display: number }
+  | { type: 'ready'; display: number; sound: SoundState }
   | { type: 'done'; id: number; result: RunAnswer | ReadAnswer | null }
   | { type: 'error'; id: number; message: string }
   /** It could not start, or something that the Desktop needs has died. The last message. */

@@ -7,9 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { browserFlags, forgetOldBrowser, openInBrowser } from './browser.ts';
 import { readPart, writeWhole } from './files.ts';
 import { forwardProxy, proxyEnvironment } from './forward-proxy.ts';
-import type { SupervisorMessage, SupervisorOptions, SupervisorRequest } from './messages.ts';
+import type { SoundState, SupervisorMessage, SupervisorOptions, SupervisorRequest } from './messages.ts';
 import { runCommand } from './run-command.ts';
 import { type Screen, startScreen } from './screen.ts';
+import { type Sound, startSound } from './sound.ts';
 
 /** Programs that are asked to end (a browser writes its profile) have so long before they are killed. */
 const goodbyeMs = 700;
@@ -17,6 +18,7 @@ const goodbyeMs = 700;
 const options = JSON.parse(process.argv[2] ?? '{}') as SupervisorOptions;
 const running = new Map<number, AbortController>();
 let screen: Screen | undefined;
+let sound: Sound | undefined;
 let ending = false;
 
 function say(message: SupervisorMessage): void {
@@ -61,6 +63,7 @@ async function end(reason?: string): Promise<void> {
   for (const abort of running.values()) abort.abort();
   if (reason === undefined && options.ownsAllProcesses) await endOthers();
   screen?.stop();
+  sound?.stop();
   process.exit(reason === undefined ? 0 : 1);
 }
 
@@ -75,6 +78,17 @@ async function endOthers(): Promise<void> {
   } catch (error) {
     // nobody is left
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** A Desktop that cannot be heard is a Desktop all the same. */
+async function beginSound(): Promise<SoundState> {
+  if (options.sound === null) return { state: 'off' };
+  try {
+    sound = await startSound(options.sound);
+    return { state: 'on' };
+  } catch (error) {
+    return { state: 'missing', why: messageOf(error) };
   }
 }
 
@@ -95,9 +109,10 @@ try {
   }
   const [flags] = await Promise.all([browserFlags(), forgetOldBrowser(options.home)]);
   process.env.DESKTOP_CHROMIUM_FLAGS = flags;
-  screen = await startScreen(options, options.authority);
+  const [audible, shown] = await Promise.all([beginSound(), startScreen(options, options.authority)]);
+  screen = shown;
   void screen.ended.then(end);
-  say({ type: 'ready', display: screen.display });
+  say({ type: 'ready', display: screen.display, sound: audible });
 } catch (error) {
   await end(messageOf(error));
 }

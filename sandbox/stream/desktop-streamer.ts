@@ -10,6 +10,7 @@ import { watchForStall } from '../x11/stall.ts';
 import { createBitrateLadder } from './bitrate-ladder.ts';
 import { createCursorFeed } from './cursor-feed.ts';
 import { createFanOut } from './fan-out.ts';
+import { createSoundFeed, type SoundFeed } from './sound-feed.ts';
 import { createStills } from './stills.ts';
 import {
   InputRefusedError,
@@ -41,11 +42,13 @@ export async function createDesktopStreamer(
   options: StreamerOptions,
   listener: StreamerListener,
 ): Promise<DesktopStreamer> {
-  const [x, av] = await Promise.all([connectX(options.display), options.encoder === null ? null : loadNodeAv()]);
+  const encodes = options.encoder !== null || options.sound !== null;
+  const [x, av] = await Promise.all([connectX(options.display), encodes ? loadNodeAv() : null]);
   const screen = await openScreen(x);
   const ladder = createBitrateLadder();
   const fanOut = createFanOut(() => video?.requestKeyframe());
   let video: VideoFeed | undefined;
+  let sound: SoundFeed | undefined;
   /** Broken off when a person takes over. */
   let acting = new AbortController();
   /** What a person has sent and is not done yet: without this a long text would be typed on under the hands of who takes over. */
@@ -57,6 +60,8 @@ export async function createDesktopStreamer(
     hello,
     hasVideo: () => video !== undefined,
     bitrate: () => ladder.bitrate,
+    hasSound: () => sound !== undefined,
+    soundWanted: (wanted) => sound?.setWanted(wanted),
     cursor: () => cursor.last(),
     input: async (done) => {
       steps.saw(done);
@@ -92,6 +97,8 @@ export async function createDesktopStreamer(
       failed: goOnWithStills,
       encoding: (state) => listener.encoding?.(state),
     });
+  if (av && options.sound !== null)
+    sound = createSoundFeed({ av, socketPath: options.sound, publish: viewers.sendSound, trouble });
   const cursor = createCursorFeed(x, screen, viewers.tell);
   const stopCopies = clipboard.onCopied((text) => viewers.tellController({ type: 'clipboard', text }));
   const reviews = setInterval(review, reviewEveryMs);
@@ -179,6 +186,7 @@ export async function createDesktopStreamer(
       stall.stop();
       stopCopies();
       viewers.close();
+      sound?.close();
       fanOut.close();
       cursor.watch(false);
       await video?.close();

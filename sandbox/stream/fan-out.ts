@@ -24,6 +24,8 @@ export interface Subscriber {
   remove(): void;
   /** How it has fared since this was called last. */
   takeReport(): { skipped: number; lagMs: number };
+  /** Whether it is so far behind that pictures are left out for it. */
+  readonly isBehind: boolean;
   /** What it was sent and what was left out, since it came. */
   readonly sent: number;
   readonly skipped: number;
@@ -141,6 +143,9 @@ export function createFanOut(requestKeyframe: () => void, now: () => number = ()
         const skipped = viewer.skipped - viewer.reported.skipped;
         viewer.reported = { skipped: viewer.skipped, lagMs: 0 };
         return { skipped, lagMs };
+      },
+      get isBehind() {
+        return isBehind(viewer, now());
       },
       get sent() {
         return viewer.sent;

@@ -12,6 +12,8 @@ export interface StreamerOptions {
   display: XDisplay;
   /** Null: stills only, since nothing here encodes. */
   encoder: EncoderName | null;
+  /** The socket that gives what the Desktop plays (SandboxSound, sandbox/drivers/driver.ts). Null: it has no sound. */
+  sound: string | null;
   /** Pictures a second at most. */
   fps: number;
   /** Where recordings are kept. */

@@ -11,6 +11,7 @@ const viewerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('auth'), token: z.string() }),
   z.object({ type: z.literal('ping'), t: z.number() }),
   z.object({ type: z.literal('set_video_enabled'), enabled: z.boolean() }),
+  z.object({ type: z.literal('set_sound_enabled'), enabled: z.boolean() }),
   z.object({ type: z.literal('request_control') }),
   z.object({ type: z.literal('release_control') }),
   z.object({ type: z.literal('resize'), width: pixels, height: pixels }),

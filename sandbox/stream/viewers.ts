@@ -11,6 +11,10 @@ export interface ViewersOptions {
   /** Whether there is video at all; otherwise the picture is stills. */
   hasVideo(): boolean;
   bitrate(): number;
+  /** Whether there is sound at all. */
+  hasSound(): boolean;
+  /** Somebody has begun to listen, or nobody does any more. */
+  soundWanted(wanted: boolean): void;
   /** The last cursor, shape and all. */
   cursor(): ServerMessage | undefined;
   /** From the viewer who controls, and nobody else. */
@@ -37,6 +41,8 @@ export interface Viewers {
   takeReports(): { viewer: string; skipped: number; lagMs: number }[];
   /** This one is too slow for video until it asks again. */
   giveUpVideo(viewer: string): void;
+  /** A packet of sound, to everybody who listens and is not behind: what comes late is of no use to them, and would hold up the picture. */
+  sendSound(frame: Uint8Array): void;
   /** Tells everybody with video the bitrate. */
   tellBitrate(): void;
   close(): void;
@@ -46,16 +52,20 @@ interface Viewer {
   connection: ViewerConnection;
   subscriber: Subscriber;
   off: VideoOffReason | null;
+  listens: boolean;
 }
 
 /** More input than that under way at once is no person's. */
 const inputsAtMost = 500;
+/** Who has more than this waiting for a slow link gets no sound besides. */
+const bytesBeforeSound = 64 * 1024;
 
 /** Connects viewers to a Desktop: who watches, who controls, who is sent video. */
 export function createViewers(options: ViewersOptions): Viewers {
   const viewers = new Map<string, Viewer>();
   let controller: Controller | null = null;
   let inputsUnderWay = 0;
+  let soundWanted = false;
 
   const people = () => [...viewers.values()].map(({ connection }) => connection.person);
   const tell = (message: ServerMessage) => {
@@ -66,6 +76,23 @@ export function createViewers(options: ViewersOptions): Viewers {
     const reason = options.hasVideo() ? off : 'no_encoder';
     if (reason === null) connection.send({ type: 'video', enabled: true, bitrate: options.bitrate() });
     else connection.send({ type: 'video', enabled: false, bitrate: 0, reason });
+  }
+
+  function setSound(viewer: Viewer, listens: boolean): void {
+    if (!options.hasSound()) {
+      viewer.connection.refuse('bad_frame', 'this desktop has no sound');
+      return;
+    }
+    viewer.listens = listens;
+    viewer.connection.send({ type: 'sound', enabled: listens });
+    reviewSound();
+  }
+
+  function reviewSound(): void {
+    const wanted = [...viewers.values()].some(({ listens }) => listens);
+    if (wanted === soundWanted) return;
+    soundWanted = wanted;
+    options.soundWanted(wanted);
   }
 
   function setVideo(viewer: Viewer, off: VideoOffReason | null): void {
@@ -89,6 +116,7 @@ export function createViewers(options: ViewersOptions): Viewers {
     connection.send(options.hello(connection.person));
     tellController(viewer);
     tellVideo(viewer);
+    if (options.hasSound()) connection.send({ type: 'sound', enabled: viewer.listens });
     const cursor = options.cursor();
     if (cursor) connection.send(cursor);
   }
@@ -128,6 +156,9 @@ export function createViewers(options: ViewersOptions): Viewers {
       case 'set_video_enabled':
         setVideo(viewer, message.enabled ? null : 'asked');
         break;
+      case 'set_sound_enabled':
+        setSound(viewer, message.enabled);
+        break;
       case 'request_control':
         if (mayControl(viewer, 'taking over')) options.controlAsked(connection.person);
         break;
@@ -160,10 +191,11 @@ export function createViewers(options: ViewersOptions): Viewers {
           },
         });
         subscriber.setEnabled(options.hasVideo());
-        viewer = { connection, subscriber, off: null };
+        viewer = { connection, subscriber, off: null, listens: false };
         viewers.set(id, viewer);
         greet(viewer);
         tellWhoWatches();
+        reviewSound();
       },
       said: (message) => {
         if (viewer) hear(viewer, message);
@@ -178,6 +210,7 @@ export function createViewers(options: ViewersOptions): Viewers {
         if (!viewer || viewers.get(id) !== viewer) return;
         viewers.delete(id);
         tellWhoWatches();
+        reviewSound();
       },
     });
   }
@@ -211,6 +244,11 @@ export function createViewers(options: ViewersOptions): Viewers {
     giveUpVideo(id) {
       const viewer = viewers.get(id);
       if (viewer?.off === null) setVideo(viewer, 'slow');
+    },
+    sendSound(frame) {
+      for (const { connection, subscriber, listens } of viewers.values())
+        if (listens && !subscriber.isBehind && connection.bufferedBytes <= bytesBeforeSound)
+          connection.sendFrame(frame);
     },
     tellBitrate() {
       for (const viewer of viewers.values()) if (viewer.off === null) tellVideo(viewer);

@@ -6,6 +6,7 @@ const known: Record<ServerMessage['type'], true> = {
   controller: true,
   viewers: true,
   video: true,
+  sound: true,
   clipboard: true,
   pong: true,
   token: true,

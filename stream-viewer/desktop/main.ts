@@ -1,4 +1,4 @@
-import type { AudioFrame, ServerMessage } from '../../sandbox/protocol.ts';
+import type { ServerMessage } from '../../sandbox/protocol.ts';
 import { Connection, type End } from '../connection/connection.ts';
 import { takeLinkToken } from '../connection/link-token.ts';
 import { listenToHardwareKeyboard } from '../input/hardware-keyboard.ts';
@@ -47,7 +47,7 @@ const connection: Connection = new Connection(`${page.replace(/^http/, 'ws')}/st
   media(frame) {
     if (frame.type === 'video') picture.video(frame);
     else if (frame.type === 'patch') picture.patch(frame);
-    else hear(frame);
+    else sound.play(frame);
   },
   roundTrip(ms) {
     showQuality({ ms });
@@ -100,7 +100,7 @@ const picture: Picture = new Picture({
 });
 note.addEventListener('click', () => picture.retry());
 
-const sound = new Sound();
+const sound = new Sound((enabled) => connection.send({ type: 'set_sound_enabled', enabled }));
 const soundButton = element('sound', HTMLButtonElement);
 soundButton.addEventListener('click', () => {
   soundButton.ariaPressed = String(sound.toggle());
@@ -165,6 +165,11 @@ function understand(message: ServerMessage): void {
       showQuality({ bitrate: message.enabled ? message.bitrate : 0 });
       picture.decided(message);
       break;
+    case 'sound':
+      // Most desktops have none, and say nothing of it.
+      soundButton.hidden = !('AudioDecoder' in globalThis);
+      sound.told(message.enabled);
+      break;
     case 'clipboard':
       clipboard.offer(message.text);
       break;
@@ -172,12 +177,6 @@ function understand(message: ServerMessage): void {
       // Why it is not there is on the card as soon as the socket closes; the rest is about something that the person did.
       if (message.code !== 'unavailable') toast(message.message);
   }
-}
-
-/** Most desktops have no sound: the button comes with the first of it. */
-function hear(frame: AudioFrame): void {
-  soundButton.hidden = !('AudioDecoder' in globalThis);
-  sound.play(frame);
 }
 
 function waitForPicture(title: string, text: string): void {

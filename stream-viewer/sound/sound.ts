@@ -4,11 +4,20 @@ import { createSchedule, type Schedule } from './schedule.ts';
 /** What the host's encoder makes (Opus knows no other rate). */
 const format = { codec: 'opus', sampleRate: 48_000, numberOfChannels: 2 } as const;
 
-/** The Desktop's sound, once a person has switched it on: browsers play nothing before a tap, and nobody wants it unasked. */
+/**
+ * The Desktop's sound, once a person has switched it on: browsers play nothing before a tap, and nobody wants it unasked. Until then the
+ * host sends none, and records none unless another viewer listens.
+ */
 export class Sound {
+  readonly #ask: (enabled: boolean) => void;
   #context: AudioContext | null = null;
   #decoder: AudioDecoder | null = null;
   #schedule: Schedule = createSchedule();
+
+  /** @param ask tells the host whether it is to send sound */
+  constructor(ask: (enabled: boolean) => void) {
+    this.#ask = ask;
+  }
 
   get isOn(): boolean {
     return this.#context !== null;
@@ -18,7 +27,15 @@ export class Sound {
   toggle(): boolean {
     if (this.#context) this.#stop();
     else this.#context = new AudioContext({ sampleRate: format.sampleRate, latencyHint: 'interactive' });
+    this.#ask(this.isOn);
     return this.isOn;
+  }
+
+  /** The host has said whether it sends sound. A connection that is new begins without, whatever the one before was told. */
+  told(enabled: boolean): void {
+    if (enabled === this.isOn) return;
+    if (this.isOn) this.#schedule = createSchedule();
+    this.#ask(this.isOn);
   }
 
   play({ data, ptsMicroseconds }: AudioFrame): void {

@@ -38,6 +38,8 @@ const contentTypes: Record<string, string> = {
 export interface Behaviour {
   mode: ViewerMode;
   codec: 'h264' | 'jpeg';
+  /** Whether the desktop can be heard; what is played is sent by {@link StandInCore.play}. */
+  sound: boolean;
   /** Each pong waits so long. */
   pongAfterMs: number;
   /** Control is given to whoever asks after so long; null: never. */
@@ -81,6 +83,8 @@ export interface StandInCore extends AsyncDisposable {
   say(message: ServerMessage): void;
   /** A binary frame to everybody. */
   send(frame: Uint8Array): void;
+  /** A packet of sound to everybody who has asked for it. */
+  play(frame: Uint8Array): void;
   refuse(code: ErrorCode, message: string): void;
   decide(enabled: boolean, reason?: VideoOffReason): void;
   /** Ends all sockets at once, as a network does. */
@@ -95,6 +99,7 @@ export async function startStandInCore(scene: Scene, changes: Partial<Behaviour>
   const behaviour: Behaviour = {
     mode: 'control',
     codec: 'h264',
+    sound: false,
     pongAfterMs: 0,
     controlAfterMs: 30,
     controller: null,
@@ -110,6 +115,7 @@ export async function startStandInCore(scene: Scene, changes: Partial<Behaviour>
   const stills: AskedStill[] = [];
   const subscribers: Subscriber[] = [];
   const greeted = new Map<WebSocket, Subscriber>();
+  const listening = new Set<WebSocket>();
   let connections = 0;
 
   const server = createServer((request, response) => {
@@ -128,6 +134,7 @@ export async function startStandInCore(scene: Scene, changes: Partial<Behaviour>
     socket.on('close', () => {
       greeted.get(socket)?.remove();
       greeted.delete(socket);
+      listening.delete(socket);
     });
     socket.on('message', async (data: Buffer, isBinary) => {
       if (isBinary) {
@@ -154,6 +161,11 @@ export async function startStandInCore(scene: Scene, changes: Partial<Behaviour>
           reason: message.enabled ? undefined : 'asked',
         });
       }
+      if (message.type === 'set_sound_enabled') {
+        if (message.enabled) listening.add(socket);
+        else listening.delete(socket);
+        say({ type: 'sound', enabled: message.enabled });
+      }
       if (message.type === 'request_control' && behaviour.controlAfterMs !== null) {
         await sleep(behaviour.controlAfterMs);
         control('Ada', true);
@@ -175,8 +187,9 @@ export async function startStandInCore(scene: Scene, changes: Partial<Behaviour>
 
   function hello(socket: WebSocket): void {
     const say = (message: ServerMessage) => socket.send(JSON.stringify(message));
-    const { codec, mode, controller, viewers } = behaviour;
+    const { codec, mode, controller, viewers, sound } = behaviour;
     greeted.get(socket)?.remove();
+    listening.delete(socket);
     say({ type: 'hello', v: protocolVersion, desktop: 'd-1', width: scene.width, height: scene.height, codec, mode });
     say({ type: 'controller', name: controller, you: false });
     say({ type: 'viewers', names: viewers });
@@ -186,6 +199,7 @@ export async function startStandInCore(scene: Scene, changes: Partial<Behaviour>
       bitrate: 8_000_000,
       reason: codec === 'h264' ? undefined : 'no_encoder',
     });
+    if (sound) say({ type: 'sound', enabled: false });
     const subscriber = stream.fanOut.add({ send: (frame) => socket.send(frame) });
     subscriber.setEnabled(codec === 'h264');
     subscribers.push(subscriber);
@@ -258,6 +272,9 @@ export async function startStandInCore(scene: Scene, changes: Partial<Behaviour>
     say: toAll,
     send(frame) {
       for (const socket of greeted.keys()) socket.send(frame);
+    },
+    play(frame) {
+      for (const socket of listening) socket.send(frame);
     },
     refuse(code, message) {
       toAll({ type: 'error', code, message });

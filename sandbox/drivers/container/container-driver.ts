@@ -5,6 +5,7 @@ import type { SupervisorOptions } from '../../inside/messages.ts';
 import { type Driver, DriverError, type Limits, type Report, type SandboxRequest } from '../driver.ts';
 import { ownUser } from '../own-user.ts';
 import { insideEnvironment, insidePaths, insideRoot, type Owner, type RuntimeFolder } from '../runtime-folder.ts';
+import { soundReport } from '../sound-report.ts';
 import { type Launched, startSandbox } from '../start-sandbox.ts';
 import { attach, findEngine } from './engine.ts';
 
@@ -32,6 +33,7 @@ export function createContainerDriver({ owner }: { owner: string }): Driver {
   return {
     name: 'container',
     probe,
+    probeSound,
     async start(request) {
       const engine = findEngine();
       if (!engine) throw new DriverError(noEngine);
@@ -44,6 +46,7 @@ export function createContainerDriver({ owner }: { owner: string }): Driver {
           home: insidePaths.home,
           authority: join(insidePaths.shared, 'authority'),
           proxySocket: join(insidePaths.shared, 'proxy.sock'),
+          sockets: insidePaths.sockets,
         }),
         launch: (runtime, options) => launch(engine, owner, request, user, runtime, options),
       });
@@ -161,7 +164,38 @@ function explain(error: unknown): never {
   throw new DriverError(statusCode === 404 ? noImage : `the engine refused the Desktop: ${message}`, { cause: error });
 }
 
-const noImage = `there is no image "${image}": build it (docker build -t ${image} -f docker/desktop/Dockerfile .)`;
+const buildCommand = `docker build -t ${image} -f docker/desktop/Dockerfile .`;
+const noImage = `there is no image "${image}": build it (${buildCommand})`;
+
+/** Runs one small command in a container of the image, and returns its exit code. */
+async function tryCommand(engine: Docker, command: readonly string[]): Promise<number> {
+  const container = await engine
+    .createContainer({
+      Image: image,
+      Cmd: [...command],
+      HostConfig: isolation({ memoryBytes: 64e6, cpus: 1, processes: 32, diskBytes: 1e6 }),
+    })
+    .catch(explain);
+  try {
+    await container.start().catch(explain);
+    const { StatusCode } = (await container.wait()) as { StatusCode: number };
+    return StatusCode;
+  } finally {
+    await remove(container);
+  }
+}
+
+/** Desktops run the programs of their image. */
+async function probeSound(): Promise<Report> {
+  const engine = findEngine();
+  if (!engine) return soundReport(noEngine);
+  try {
+    const code = await tryCommand(engine, ['sh', '-c', 'command -v pulseaudio && command -v parec']);
+    return soundReport(code === 0 ? null : `the image "${image}" has no PulseAudio: build it anew (${buildCommand})`);
+  } catch (error) {
+    return soundReport((error as Error).message);
+  }
+}
 
 async function probe(): Promise<Report> {
   const name = 'container';
@@ -169,20 +203,8 @@ async function probe(): Promise<Report> {
   if (!engine) return { name, works: false, detail: noEngine };
   try {
     const { Platform, Version } = (await engine.version()) as { Platform?: { Name?: string }; Version: string };
-    const container = await engine
-      .createContainer({
-        Image: image,
-        Cmd: ['true'],
-        HostConfig: isolation({ memoryBytes: 64e6, cpus: 1, processes: 32, diskBytes: 1e6 }),
-      })
-      .catch(explain);
-    try {
-      await container.start().catch(explain);
-      const { StatusCode } = (await container.wait()) as { StatusCode: number };
-      if (StatusCode !== 0) throw new DriverError(`a container of ${image} ended with code ${StatusCode}`);
-    } finally {
-      await remove(container);
-    }
+    const code = await tryCommand(engine, ['true']);
+    if (code !== 0) throw new DriverError(`a container of ${image} ended with code ${code}`);
     return { name, works: true, detail: `${Platform?.Name || 'the container engine'} ${Version} isolates` };
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;

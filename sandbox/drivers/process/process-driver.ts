@@ -14,6 +14,7 @@ import {
   type Owner,
   type RuntimeFolder,
 } from '../runtime-folder.ts';
+import { hostSoundReport } from '../sound-report.ts';
 import { type Launched, startSandbox } from '../start-sandbox.ts';
 import { endOf } from '../supervisor-process.ts';
 import { bubblewrapArguments, insideUser, type Mount } from './bubblewrap.ts';
@@ -47,6 +48,7 @@ export function createProcessDriver({ owner }: { owner: string }): Driver {
   return {
     name: 'process',
     probe,
+    probeSound: async () => hostSoundReport(),
     async start(request) {
       const user = await ownUser(request.home);
       return startSandbox(request, {
@@ -57,6 +59,7 @@ export function createProcessDriver({ owner }: { owner: string }): Driver {
           home: insidePaths.home,
           authority: join(insidePaths.shared, 'authority'),
           proxySocket: join(insidePaths.shared, 'proxy.sock'),
+          sockets: insidePaths.sockets,
         }),
         launch: (runtime, options) =>
           launch(request, { owner, desktop: request.desktop }, groupPrefix + request.desktop, user, runtime, options),

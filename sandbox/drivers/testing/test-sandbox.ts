@@ -13,7 +13,13 @@ export interface TestFolders extends AsyncDisposable {
   runtime: string;
   /** Another runtime folder. */
   another(): Promise<string>;
-  request(changed?: { limits?: Partial<Limits>; network?: Network; width?: number; height?: number }): SandboxRequest;
+  request(changed?: {
+    limits?: Partial<Limits>;
+    network?: Network;
+    width?: number;
+    height?: number;
+    sound?: boolean;
+  }): SandboxRequest;
 }
 
 export async function makeFolders(desktop = `d-${randomUUID().slice(0, 8)}`): Promise<TestFolders> {
@@ -25,7 +31,7 @@ export async function makeFolders(desktop = `d-${randomUUID().slice(0, 8)}`): Pr
     home,
     runtime,
     another: () => mkdtemp(join(folder, 'run-')),
-    request: ({ limits, network, width = 640, height = 480 } = {}) => ({
+    request: ({ limits, network, width = 640, height = 480, sound = false } = {}) => ({
       desktop,
       home,
       runtime,
@@ -33,6 +39,7 @@ export async function makeFolders(desktop = `d-${randomUUID().slice(0, 8)}`): Pr
       network: network ?? { kind: 'none' },
       width,
       height,
+      sound,
     }),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   };

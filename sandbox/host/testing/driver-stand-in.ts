@@ -35,6 +35,7 @@ export function driverStandIn({ screens }: { screens: boolean }): DriverStandIn 
     failure: undefined,
     startMs: 0,
     probe: async () => ({ name: 'unisolated', works: true, detail: 'a stand-in' }),
+    probeSound: async () => ({ name: 'pulseaudio', works: false, detail: 'a stand-in' }),
     sweep: async () => undefined,
     async start(request) {
       driver.starts += 1;
@@ -59,6 +60,7 @@ async function sandboxOf(driver: DriverStandIn, request: SandboxRequest, screens
   const inHome = (path: string) => join(request.home, path);
   return {
     display: server?.display ?? { socketPath: join(request.runtime, 'X'), cookie: '0'.repeat(32) },
+    sound: { state: 'off' },
     async run({ command, timeoutMs, outputBytes, signal }) {
       const { stdout, stderr } = await execute('bash', ['-c', command], {
         cwd: request.home,

@@ -31,6 +31,7 @@ export async function openHostHouse(
     screens?: boolean;
     startStreamer?: StartStreamer;
     encoders?: HostParts['encoders'];
+    sound?: boolean;
     times?: HostParts['times'];
   } = {},
 ): Promise<HostHouse> {
@@ -51,6 +52,7 @@ export async function openHostHouse(
     driver,
     drivers: [await driver.probe()],
     encoders: options.encoders ?? [],
+    sound: options.sound ?? false,
     startStreamer: options.startStreamer ?? streamers.start,
     log: pino({ level: 'info' }, { write: (line) => void logged.push(line) }),
     times: {

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import {
+  type AudioFrame,
   decodeMedia,
   encodeInput,
   type Input,
@@ -13,12 +14,15 @@ import {
   type ViewerMessage,
   type ViewerMode,
 } from '../../protocol.ts';
-import type { Streamer, ViewerDial } from '../streamer.ts';
+import type { ViewerDial } from '../streamer.ts';
 
 /** Stands for a core process that holds viewers: streamers dial it, and each connection is a viewer's end of the wire format. */
 export interface LocalCore extends AsyncDisposable {
   /** Has the streamer dial a new viewer, and resolves when that is connected. */
-  join(streamer: Streamer, viewer?: { name?: string; mode?: ViewerMode; acknowledges?: boolean }): Promise<TestViewer>;
+  join(
+    streamer: { dial(viewer: ViewerDial): unknown },
+    viewer?: { name?: string; mode?: ViewerMode; acknowledges?: boolean },
+  ): Promise<TestViewer>;
   /** Every viewer leaves. */
   empty(): Promise<void>;
 }
@@ -31,6 +35,8 @@ export interface TestViewer {
   readonly frames: (VideoFrame & { at: number })[];
   /** Every small change that came beside them. */
   readonly patches: PatchFrame[];
+  /** Every packet of sound, which are there only if the viewer has asked for sound. */
+  readonly packets: AudioFrame[];
   /** False: pictures are taken and not acknowledged, as by a link that is full. */
   acknowledges: boolean;
   /** Called with each picture. */
@@ -43,6 +49,8 @@ export interface TestViewer {
     type: T,
     which?: (message: Extract<ServerMessage, { type: T }>) => boolean,
   ): Promise<Extract<ServerMessage, { type: T }>>;
+  /** Waits until this many packets of sound have come. */
+  packetsReach(count: number): Promise<void>;
   /** Waits until this many pictures have come. */
   framesReach(count: number): Promise<void>;
   readonly closed: Promise<number>;
@@ -96,12 +104,14 @@ function viewerOn(socket: WebSocket, dial: ViewerDial, acknowledges: boolean): T
   const unseen: ServerMessage[] = [];
   const frames: TestViewer['frames'] = [];
   const patches: PatchFrame[] = [];
+  const packets: AudioFrame[] = [];
   const watchers = new Set<() => void>();
   const viewer: TestViewer = {
     dial,
     messages,
     frames,
     patches,
+    packets,
     acknowledges,
     onFrame: undefined,
     say: (message) => socket.send(JSON.stringify(message)),
@@ -114,6 +124,12 @@ function viewerOn(socket: WebSocket, dial: ViewerDial, acknowledges: boolean): T
         return index === -1 ? undefined : (unseen.splice(index, 1)[0] as Wanted);
       });
       return within(found, `no "${type}" came; the last were ${JSON.stringify(messages.slice(-5))}`);
+    },
+    async packetsReach(count) {
+      await within(
+        until(() => (packets.length >= count ? true : undefined)),
+        `${packets.length} packets of sound came instead of ${count}`,
+      );
     },
     async framesReach(count) {
       await within(
@@ -144,10 +160,10 @@ function viewerOn(socket: WebSocket, dial: ViewerDial, acknowledges: boolean): T
   socket.on('message', (data, isBinary) => {
     if (isBinary) {
       const media = decodeMedia(data as Buffer);
-      if (media.type === 'audio') return;
-      if (viewer.acknowledges) socket.send(encodeInput({ type: 'ack', sequence: media.sequence }));
+      if (media.type === 'audio') packets.push(media);
+      else if (viewer.acknowledges) socket.send(encodeInput({ type: 'ack', sequence: media.sequence }));
       if (media.type === 'patch') patches.push(media);
-      else {
+      if (media.type === 'video') {
         const frame = { ...media, at: performance.timeOrigin + performance.now() };
         frames.push(frame);
         viewer.onFrame?.(frame);

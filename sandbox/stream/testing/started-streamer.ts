@@ -47,7 +47,7 @@ export async function startTestStreamer(
   };
   const start = () =>
     startStreamer(
-      { desktop: 'd-test', display: server.display, encoder, fps: 30, recordings },
+      { desktop: 'd-test', display: server.display, encoder, sound: null, fps: 30, recordings },
       {
         viewers: (people) => {
           told.viewers = people;
