@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readFileLinks, storeFile } from '../core/desktops/files.ts';
 import { type DesktopHouse, openDesktopHouse } from '../core/desktops/testing/desktop-house.ts';
+import { append } from '../core/streams/append.ts';
 import { createFragmentedMp4 } from '../sandbox/encode/fragmented-mp4.ts';
 import { loadNodeAv, type NodeAv } from '../sandbox/encode/node-av.ts';
 import { openVideoEncoder } from '../sandbox/encode/video-encoder.ts';
@@ -47,9 +48,21 @@ describe.skipIf(cannot)(`the page of a file${cannot ? ` (${cannot})` : ''}`, () 
     const { thread } = await house.running();
     if (thread === null) throw new Error('the desktop has no thread');
     const attachment = await storeFile(house.core, organisation, thread, file);
+    const { stream } = await place(thread);
+    const said = { organisation, stream, thread, author: null, sourceKind: 'notice' } as const;
+    await append(house.core, { ...said, message: { body: 'A file.', attachments: [attachment] } });
     const [link] = await readFileLinks(house.core, organisation, thread, [attachment]);
     if (!link) throw new Error('there is no link');
     return link.url;
+  }
+
+  async function place(thread: string): Promise<{ stream: `s-${string}` }> {
+    const [row] = await house.core.database.query<{ stream: `s-${string}` }>(
+      'select stream from thread where id = $1',
+      [thread],
+    );
+    if (!row) throw new Error('there is no such thread');
+    return row;
   }
 
   async function open(address: string) {

@@ -18,7 +18,7 @@ export function attachFiles(files: readonly OutgoingFile[]): AttachedFiles {
   for (const { name, type, data, url } of files) {
     const filename = cleanLine(name, 200) || 'file';
     if (data.length > room) {
-      const where = url ? `: for a day it is at\n${url}` : '';
+      const where = url ? `: for a day at most it is at\n${url}` : '';
       attached.leftOut.push(`${filename}: too large for a mail (${megabytes(data.length)} MB)${where}`);
       continue;
     }

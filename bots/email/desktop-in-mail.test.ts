@@ -149,7 +149,7 @@ describe('files', () => {
     const large = { ...clip, name: 'long.mp4', data: Buffer.alloc(8 * 1024 * 1024), url };
     const mail = await answer('Two clips.', { files: [clip, large], card: await card() });
     expect(mail.parsed.attachments.map(({ filename }) => filename).toSorted()).toEqual(['clip "1".mp4', 'desktop.jpg']);
-    expect(mail.text).toContain(`long.mp4: too large for a mail (8.0 MB): for a day it is at\n${url}`);
+    expect(mail.text).toContain(`long.mp4: too large for a mail (8.0 MB): for a day at most it is at\n${url}`);
     expect(String(mail.parsed.html)).toContain('long.mp4: too large for a mail (8.0 MB)');
     expect(String(mail.parsed.html)).toContain(`href="${url}"`);
   });

@@ -25,7 +25,9 @@ export async function composeMessages(
   const { event, card, files = [], caption } = delivery;
   const links = (event?.attachments ?? []).map(linkTo);
   // A bot cannot send a file to a channel or a group chat: who reads the message opens it at ours.
-  const ours = files.map((file) => (file.url ? `${linkTo({ ...file, url: file.url })} (opens for a day)` : file.name));
+  const ours = files.map((file) =>
+    file.url ? `${linkTo({ ...file, url: file.url })} (opens for a day at most)` : file.name,
+  );
   const parts = [delivery.text.trim(), ...links, ...ours].filter((part) => part !== '');
   if (parts.length === 0 && !card) return [];
   if (caption.speaker) parts.unshift(speakerLine(caption.speaker));

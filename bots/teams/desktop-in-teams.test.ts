@@ -212,7 +212,7 @@ describe('files', () => {
     const delivery = await answerTo(inThread(), { text: 'The last 30 seconds.', files });
     await door.deliver(delivery);
     expect(callsTo(delivery.threadPlace ?? '').at(-1)?.text).toBe(
-      `The last 30 seconds.\n\n[clip  1 .mp4](${url}) (opens for a day)`,
+      `The last 30 seconds.\n\n[clip  1 .mp4](${url}) (opens for a day at most)`,
     );
   });
 });

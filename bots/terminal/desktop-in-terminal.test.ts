@@ -116,7 +116,7 @@ describe('a file in the terminal', () => {
     };
     const [shown = '', ...more] = await shownTo();
     expect(more).toEqual([]);
-    expect(shown).toMatch(/^assistant-30s\.mp4 \(24 hours\):\nhttp:\/\/localhost:8080\/f\/f-\w+#ey\S+$/);
+    expect(shown).toMatch(/^assistant-30s\.mp4 \(24 hours at most\):\nhttp:\/\/localhost:8080\/f\/f-\w+#ey\S+$/);
 
     await database.query('update file set expires_at = now()');
     expect(await shownTo()).toEqual([]);

@@ -1,5 +1,6 @@
 import type { Core } from '../core.ts';
-import { isStoredFile, readFiles } from '../desktops/files.ts';
+import { isStoredFile } from '../desktops/file-address.ts';
+import { readFiles } from '../desktops/files.ts';
 import { renderDesktop } from '../desktops/render-desktop.ts';
 import { type ShownDesktop, shownIn } from '../desktops/shown-desktop.ts';
 import type { WorkerId } from '../store/ids.ts';

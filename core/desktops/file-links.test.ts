@@ -29,21 +29,27 @@ afterAll(async () => {
 });
 
 let thread: `t-${string}`;
+let said: { organisation: string; stream: `s-${string}`; author: null; sourceKind: 'notice' };
 beforeEach(async () => {
   const [stream] = await house.core.database.query<{ stream: `s-${string}` }>(
     'select stream from thread where organisation = $1 and id = $2',
     [organisation, desktop.thread],
   );
   if (!stream) throw new Error('the desktop has no thread');
-  const said = { organisation, stream: stream.stream, author: null, sourceKind: 'notice' } as const;
+  said = { organisation, stream: stream.stream, author: null, sourceKind: 'notice' };
   ({ thread } = await append(house.core, { ...said, message: { body: 'a clip' } }));
 });
 
 async function stored(changes: Partial<typeof file> = {}) {
   const attachment = await storeFile(house.core, organisation, thread, { ...file, ...changes });
+  const { event } = await append(house.core, {
+    ...said,
+    thread,
+    message: { body: 'a clip', attachments: [attachment] },
+  });
   const [link] = await readFileLinks(house.core, organisation, thread, [attachment]);
   if (!link) throw new Error('there is no link');
-  return { attachment, url: new URL(link.url), token: new URL(link.url).hash.slice(1) };
+  return { event, attachment, url: new URL(link.url), token: new URL(link.url).hash.slice(1) };
 }
 
 const content = (path: string, token?: string) =>
@@ -98,7 +104,7 @@ describe('the link of a file', () => {
       expect((await fetch(`${house.url}${path}`, { headers })).status).toBe(401);
   });
 
-  it('ends with its time, with the file, and with its thread', async () => {
+  it('ends with its time, with the file, with the message and with its thread', async () => {
     const { url } = await stored();
     const id = url.pathname.slice('/f/'.length) as `f-${string}`;
     const brief = new URL(await makeFileLink(house.core, organisation, id, 1)).hash.slice(1);
@@ -109,6 +115,10 @@ describe('the link of a file', () => {
     await house.core.database.query('update file set expires_at = now() where id = $1', [second.url.pathname.slice(3)]);
     const gone = await content(second.url.pathname, second.token);
     expect([gone.status, await codeOf(gone)]).toEqual([410, 'link_revoked']);
+
+    const deleted = await stored();
+    await house.core.database.query(`update event set attachments = '[]' where id = $1`, [deleted.event]);
+    expect((await content(deleted.url.pathname, deleted.token)).status).toBe(410);
 
     const third = await stored();
     await house.core.database.query('update thread set closed_at = now() where id = $1', [thread]);

@@ -2,12 +2,13 @@ import type { Core } from '../core.ts';
 import type { OutgoingFile } from '../delivery/door.ts';
 import { GoneError } from '../errors.ts';
 import type { FileId, OrganisationId } from '../store/ids.ts';
+import { addressOf } from './file-address.ts';
 import { linkSeconds } from './viewer-links.ts';
 import { readFileToken, signFileToken } from './viewer-token.ts';
 
 /**
  * The address of a page that shows a file of a Thread, for whoever reads that Thread: for doors that cannot send the file itself. It opens
- * for a day, or as long as the file is kept if that is shorter, and no longer once the Thread is closed. Like every link of ours it is
+ * for a day, or as long as the file is kept if that is shorter, and no longer once the Thread is closed or the message deleted. Like every link of ours it is
  * signed when it is shown and stored nowhere.
  *
  * @param keptSeconds how long the file is still kept
@@ -38,8 +39,9 @@ export async function openFileLink(
   const [found] = await core.database.query<OutgoingFile>(
     `select f.name, f.type, f.data from file f
        join thread t on t.organisation = f.organisation and t.id = f.thread and t.closed_at is null
-     where f.organisation = $1 and f.id = $2 and f.expires_at > now()`,
-    [organisation, file],
+     where f.organisation = $1 and f.id = $2 and f.expires_at > now() and exists (
+       select 1 from event e where e.organisation = f.organisation and e.thread = f.thread and e.attachments @> $3::jsonb)`,
+    [organisation, file, JSON.stringify([{ url: addressOf(file) }])],
   );
   if (!found) throw new GoneError('this file is no longer kept: ask for it again in its thread', 'link_revoked');
   return found;

@@ -2,10 +2,8 @@ import type { Core } from '../core.ts';
 import type { OutgoingFile } from '../delivery/door.ts';
 import { type FileId, newId, type OrganisationId, type ThreadId } from '../store/ids.ts';
 import type { Attachment } from '../streams/message.ts';
+import { addressOf, storedFiles } from './file-address.ts';
 import { makeFileLink } from './file-links.ts';
-
-/** What the address of a file of ours begins with, in an Event's attachments. */
-const scheme = 'file:';
 
 /** Stores a file for a Thread, for DESKTOP_FILES_KEPT seconds. Gives the attachment that names it. */
 export async function storeFile(
@@ -20,12 +18,7 @@ export async function storeFile(
      values ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))`,
     [organisation, id, thread, file.name, file.type, file.data, core.desktops.settings.DESKTOP_FILES_KEPT],
   );
-  return { name: file.name, type: file.type, size: file.data.byteLength, url: `${scheme}${id}` };
-}
-
-/** Whether an attachment is a file of ours: it is sent along, and its address means nothing outside. */
-export function isStoredFile({ url }: Attachment): boolean {
-  return url.startsWith(scheme);
+  return { name: file.name, type: file.type, size: file.data.byteLength, url: addressOf(id) };
 }
 
 /**
@@ -79,7 +72,7 @@ async function readRows<Row>(
   thread: ThreadId,
   attachments: readonly Attachment[],
 ): Promise<Row[]> {
-  const ids = attachments.filter(isStoredFile).map(({ url }) => url.slice(scheme.length));
+  const ids = storedFiles(attachments);
   if (ids.length === 0) return [];
   return await database.query<Row>(
     `select f.id, extract(epoch from f.expires_at - now())::float8 as seconds, ${columns.join(', ')}

@@ -72,7 +72,9 @@ export function mountPages(core: Core, directory: string | undefined): RequestHa
       .attachment(name)
       .type(shownTypes.has(type) ? type : 'application/octet-stream')
       .set({ 'Cache-Control': 'private, no-store', 'Content-Security-Policy': `default-src 'none'; sandbox` })
-      .send(data);
+      .set('Content-Length', String(data.byteLength))
+      // Not send(): it would read all of it once more, for an ETag.
+      .end(data);
   });
   return router;
 }

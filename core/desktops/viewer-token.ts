@@ -77,8 +77,8 @@ export async function readToken(keys: SigningKeys, token: string): Promise<Viewe
 
 /** The same of the link of one file; a token that opens anything else is refused. @throws as {@link readToken} */
 export async function readFileToken(keys: SigningKeys, token: string, wanted: string): Promise<FileClaims> {
-  const { data } = filePayload.safeParse(await verify(keys, token));
-  if (data?.file !== wanted) throw invalid();
+  const { data } = filePayload.safeParse(await verify(keys, token, askForFile));
+  if (data?.file !== wanted) throw invalid(askForFile);
   return { organisation: data.organisation, file: data.file };
 }
 
@@ -87,14 +87,14 @@ async function sign(keys: SigningKeys, said: object, options: jwt.SignOptions): 
   return jwt.sign(said, privateKey, { ...options, algorithm, keyid: kid });
 }
 
-async function verify(keys: SigningKeys, token: string): Promise<unknown> {
+async function verify(keys: SigningKeys, token: string, what = askForDesktop): Promise<unknown> {
   const read = token.length <= longest ? header.safeParse(jwt.decode(token, { complete: true })) : undefined;
   const key = read?.success ? await keys.verifier(read.data.header.kid) : undefined;
-  if (!key) throw invalid();
+  if (!key) throw invalid(what);
   try {
     return jwt.verify(token, key, { algorithms: [algorithm] });
   } catch (error) {
-    throw error instanceof jwt.TokenExpiredError ? expired() : invalid();
+    throw error instanceof jwt.TokenExpiredError ? expired(what) : invalid(what);
   }
 }
 
@@ -104,14 +104,14 @@ export function isViewerToken(text: string): boolean {
   return payload.safeParse(said).success || filePayload.safeParse(said).success;
 }
 
-function invalid(): UnauthenticatedError {
-  return new UnauthenticatedError(
-    'this link is not valid: open it as it was sent, or say `desktop` in the thread for a new one',
-    'link_invalid',
-  );
+const askForDesktop = 'say `desktop` in the thread for a new one';
+const askForFile = 'ask for the file again in its thread';
+
+function invalid(what = askForDesktop): UnauthenticatedError {
+  return new UnauthenticatedError(`this link is not valid: open it as it was sent, or ${what}`, 'link_invalid');
 }
 
-/** The one wording for a link whose time is over. */
-export function expired(): UnauthenticatedError {
-  return new UnauthenticatedError('this link has expired: say `desktop` in the thread for a new one', 'link_expired');
+/** The one wording for a link whose time is over. `what` there is to do. */
+export function expired(what = askForDesktop): UnauthenticatedError {
+  return new UnauthenticatedError(`this link has expired: ${what}`, 'link_expired');
 }

@@ -39,8 +39,8 @@ export function storeDraft(core: Core, lane: Lane, taken: Taken): DraftWriter {
     const rows = await core.database.query(
       `update activation a set text = $5 from lane l
        where a.organisation = $1 and a.id = $2 and l.organisation = $1 and l.kind = 'activation' and l.owner = $3
-         and l.thread = a.thread and l.fence = $4 and l.lease_until > clock_timestamp() returning 1`,
-      [lane.organisation, taken.id, lane.owner, lane.fence, text.replaceAll('\u0000', '')],
+         and l.thread = $6 and l.fence = $4 and l.lease_until > clock_timestamp() returning 1`,
+      [lane.organisation, taken.id, lane.owner, lane.fence, text.replaceAll('\u0000', ''), lane.thread],
     );
     if (rows.length === 0) return;
     stored = text;

@@ -55,6 +55,8 @@ async function fill(url: string, rows: number): Promise<void> {
        select '${organisation}', 'a-' || n, 'w-echo', 's-mail', ${thread}, 'done', 'e-' || n from n`,
     `insert into delivery (organisation, id, binding, thread, event, activation, position, state)
        select '${organisation}', 'd-' || n, 'b-mail', ${thread}, 'e-' || n, 'a-' || n, n, 'delivered' from n`,
+    `insert into delivery (organisation, id, binding, thread, event, activation, position, state)
+       select '${organisation}', 'd-queued-' || n, 'b-away', ${thread}, 'e-' || n, 'a-' || n, n, 'queued' from n`,
     `insert into step (organisation, activation, number, stream, position, kind, content)
        select '${organisation}', 'a-' || n, 1, 's-activation-w-echo', -n, 'end', '{}' from n`,
     `insert into lane (organisation, kind, owner, thread) select '${organisation}', 'activation', 'w-echo', 't-' || n from n`,
@@ -73,13 +75,22 @@ it('reads no more for a message when the house has filled since its statements w
   const sent = new Set<string>();
   const door: Door = {
     kind: 'mail',
-    drafts: false,
-    async deliver({ thread }) {
-      sent.add(thread);
+    drafts: true,
+    async deliver({ thread, event }) {
+      if (event) sent.add(thread);
       return { externalId: `sent-${thread}` };
     },
   };
-  const { core, url } = await open({ doors: [door], runtime: { name: 'echo', run: async () => ({ text: 'Here.' }) } });
+  // Long enough that the reply is shown while it is written.
+  const slow: Runtime = {
+    name: 'slow',
+    run: async ({ write }) => {
+      write('He');
+      await sleep(300);
+      return { text: 'Here.' };
+    },
+  };
+  const { core, url } = await open({ doors: [door], runtime: slow });
   const outbox = startOutbox(core);
   cleanups.push(() => outbox.stop(0));
   const tools = { open: () => Promise.reject(new Error('none')), isIdempotent: () => false };

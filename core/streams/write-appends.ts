@@ -79,8 +79,8 @@ export function prepareWrite(planned: readonly PlannedAppend[]): {
        insert into delivery (organisation, id, binding, thread, event, activation, position)
        select e.organisation, x.id, x.binding, e.thread, e.event, e.activation, e.position
        from e, json_to_recordset(e.deliveries) x(id text, binding text)
-       where not (e."finishesDrafts" and exists (select 1 from delivery drafted where drafted.organisation = e.organisation
-         and drafted.activation = e.activation and drafted.binding = x.binding and drafted.state = 'draft'))
+       where not (e."finishesDrafts" and (select true from delivery drafted where drafted.organisation = e.organisation
+         and drafted.activation = e.activation and drafted.binding = x.binding and coalesce(drafted.state = 'draft', false) limit 1) is true)
      ), l as (
        insert into lane (organisation, kind, owner, thread, ready_at)
        select organisation, kind, owner, thread, now() from (

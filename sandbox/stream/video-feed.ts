@@ -42,6 +42,9 @@ export interface VideoFeed {
  */
 const keyframeEveryMs = { recording: 10_000, clips: 60_000 };
 
+/** A clip begins with what leads up to it from its keyframe: so many pictures at most, half a second of them and a moment to decode them. */
+const picturesAtMost = 600;
+
 /** A recording shows what went as a patch this much later; the memory of the last minute may be further behind, since a clip waits for it. */
 const behindAtMostMs = { recording: 1000, clips: 10_000 };
 
@@ -60,7 +63,10 @@ export function createVideoFeed(options: VideoFeedOptions): VideoFeed {
     publishPatch,
   });
 
+  let sinceKeyframe = 0;
+
   function publish(picture: LivePicture): void {
+    sinceKeyframe = picture.key ? 0 : sinceKeyframe + 1;
     const frame = encodeVideo({ ...picture, codec: codecs.h264 });
     fanOut.publish({ sequence: picture.sequence, key: picture.key, frame });
     ring.add(picture);
@@ -73,8 +79,9 @@ export function createVideoFeed(options: VideoFeedOptions): VideoFeed {
 
   return {
     damaged() {
+      if (!isWanted()) ring.missed();
       const every = recorder.isRecording ? keyframeEveryMs.recording : keyframeEveryMs.clips;
-      if (performance.now() - video.lastKeyAt > every) video.requestKeyframe();
+      if (performance.now() - video.lastKeyAt > every || sinceKeyframe > picturesAtMost) video.requestKeyframe();
       else video.wake();
     },
     requestKeyframe: video.requestKeyframe,
@@ -85,7 +92,7 @@ export function createVideoFeed(options: VideoFeedOptions): VideoFeed {
     },
     async clip(seconds) {
       await video.caughtUp();
-      return ring.clip(seconds, isWanted());
+      return ring.clip(seconds);
     },
     async close() {
       await video.close();

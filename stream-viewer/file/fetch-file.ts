@@ -7,13 +7,19 @@ export interface FetchedFile {
 /** The file, or why there is none. `refused`: the link is over, or is none of ours. `gone`: the file. `away`: trying again may help. */
 export type FileAnswer = ({ kind: 'file' } & FetchedFile) | { kind: 'refused' } | { kind: 'gone' } | { kind: 'away' };
 
+/** A connection on which nothing comes for so long is given up. */
+const stallMs = 20_000;
+
 /**
  * Asks the core for the file that the link opens. `tell` hears how much of it is here, from 0 to 1, as it comes; nothing where its size is
  * not known.
  */
 export async function fetchFile(url: string, token: string, tell: (share: number) => void): Promise<FileAnswer> {
+  const stalled = new AbortController();
+  let timer = setTimeout(() => stalled.abort(), stallMs);
   try {
     const response = await fetch(url, {
+      signal: stalled.signal,
       cache: 'no-store',
       credentials: 'omit',
       headers: { Authorization: `Bearer ${token}` },
@@ -28,6 +34,8 @@ export async function fetchFile(url: string, token: string, tell: (share: number
     for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
       pieces.push(piece.value);
       here += piece.value.byteLength;
+      clearTimeout(timer);
+      timer = setTimeout(() => stalled.abort(), stallMs);
       if (size > 0) tell(here / size);
     }
     // A connection that breaks in the middle of a body of known length throws above.
@@ -40,6 +48,8 @@ export async function fetchFile(url: string, token: string, tell: (share: number
   } catch (error) {
     console.warn(`no file: ${error instanceof Error ? error.message : error}`);
     return { kind: 'away' };
+  } finally {
+    clearTimeout(timer);
   }
 }
 

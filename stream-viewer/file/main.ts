@@ -59,6 +59,7 @@ function shownAs(type: string, url: string, name: string): HTMLElement | null {
     const video = document.createElement('video');
     video.controls = true;
     video.playsInline = true;
+    video.setAttribute('aria-label', name);
     video.addEventListener('error', () =>
       say('Your browser cannot play it', 'Save it, and open it with another program.'),
     );

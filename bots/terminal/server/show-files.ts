@@ -16,7 +16,7 @@ export async function showFiles(
 ): Promise<string | undefined> {
   try {
     const links = await readFileLinks(core, reader.organisation, thread, event.attachments);
-    return links.map(({ name, url }) => `${name} (24 hours):\n${url}`).join('\n') || undefined;
+    return links.map(({ name, url }) => `${name} (24 hours at most):\n${url}`).join('\n') || undefined;
   } catch (error) {
     // What was said matters more.
     core.log.warn({ err: error, event: event.id }, 'a file could not be shown in a terminal');

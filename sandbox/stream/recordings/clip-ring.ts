@@ -6,15 +6,16 @@ import { NothingRecordedError } from '../streamer.ts';
 /** The last pictures of a screen, kept in memory. */
 export interface ClipRing {
   add(picture: LivePicture): void;
+  /** The screen has changed while no pictures were made of it: what is there is no longer what it shows, and what comes does not follow from it. */
+  missed(): void;
   /**
-   * What was shown in the last seconds as an MP4; where the screen had another size in between, since then. What came between the
-   * keyframe before that and its beginning is there as a flash, because the rest builds on it.
+   * What was shown in the last seconds as an MP4; where the screen had another size in between, or nobody has looked at what it did, since
+   * then. What came between the keyframe before that and its beginning is there as a flash, because the rest builds on it. The last
+   * picture stays until now if the screen still shows it; else the seconds before it are meant.
    *
-   * @param isLive whether the last picture is what the screen shows now: then it stays until now. Else the seconds before it are meant,
-   * since nobody has looked at the screen since.
    * @throws NothingRecordedError when there is no picture
    */
-  clip(seconds: number, isLive: boolean): Promise<Buffer>;
+  clip(seconds: number): Promise<Buffer>;
   readonly bytes: number;
 }
 
@@ -25,6 +26,8 @@ export const ringAtMost = { seconds: 60, bytes: 64 * 1024 * 1024 };
 interface Group {
   pictures: LivePicture[];
   bytes: number;
+  /** Whether it shows all that has happened since the group before. */
+  follows: boolean;
 }
 
 const microseconds = 1_000_000;
@@ -35,6 +38,7 @@ const flashMicroseconds = 1000n;
 export function createClipRing(av: NodeAv, nowMicroseconds: () => number = hostClock): ClipRing {
   const groups: Group[] = [];
   let bytes = 0;
+  let hasMissed = false;
 
   function dropOldest(): void {
     bytes -= groups.shift()?.bytes ?? 0;
@@ -48,7 +52,8 @@ export function createClipRing(av: NodeAv, nowMicroseconds: () => number = hostC
 
   function wanted(from: bigint): LivePicture[] {
     const begins = groups.findLastIndex(({ pictures: [first] }) => first && first.ptsMicroseconds <= from);
-    const found = groups.slice(Math.max(begins, 0)).flatMap(({ pictures }) => pictures);
+    const whole = groups.findLastIndex(({ follows }) => !follows);
+    const found = groups.slice(Math.max(begins, whole, 0)).flatMap(({ pictures }) => pictures);
     const last = found.at(-1);
     const resized = found.findLastIndex(({ width, height }) => width !== last?.width || height !== last?.height);
     return found.slice(resized + 1);
@@ -56,7 +61,8 @@ export function createClipRing(av: NodeAv, nowMicroseconds: () => number = hostC
 
   return {
     add(picture) {
-      if (picture.key) groups.push({ pictures: [], bytes: 0 });
+      if (picture.key) groups.push({ pictures: [], bytes: 0, follows: !hasMissed });
+      hasMissed = false;
       const group = groups.at(-1);
       if (!group) return;
       group.pictures.push(picture);
@@ -64,7 +70,11 @@ export function createClipRing(av: NodeAv, nowMicroseconds: () => number = hostC
       bytes += picture.data.byteLength;
       while (isOver(groups[1]) || bytes > ringAtMost.bytes) dropOldest();
     },
-    async clip(seconds, isLive) {
+    missed() {
+      hasMissed = true;
+    },
+    async clip(seconds) {
+      const isLive = !hasMissed;
       const last = groups.at(-1)?.pictures.at(-1);
       const end = isLive ? BigInt(Math.round(nowMicroseconds())) : (last?.ptsMicroseconds ?? 0n);
       const from = end - BigInt(Math.round(seconds * microseconds));
