@@ -47,7 +47,12 @@ export async function fillDatabase(pool: Pool): Promise<void> {
        where n % 10 = 0`,
       [from, from + perStatement - 1, streams],
     );
-  // It has been written over years: neither autovacuum nor the checkpoint of the loading belongs to what is measured next.
+  // It has been written over years.
+  await tidyDatabase(pool);
+}
+
+/** After much was written: neither autovacuum nor the checkpoint of it belongs to what is measured next. */
+export async function tidyDatabase(pool: Pool): Promise<void> {
   await pool.query('vacuum (analyze)');
   await pool.query('checkpoint');
 }

@@ -17,7 +17,7 @@ import { startModelServer } from '../../e2e/stand-ins/model-server.ts';
 import { eventsOf } from '../../e2e/stand-ins/slack/event-bodies.ts';
 import { type SlackServer, startSlackServer } from '../../e2e/stand-ins/slack/slack-server.ts';
 import { createFigures, percentile } from '../figures.ts';
-import { fillDatabase, lived } from '../fill-database.ts';
+import { fillDatabase, lived, tidyDatabase } from '../fill-database.ts';
 import { createSender, rateOf } from '../send-signed.ts';
 
 const { values: options } = parseArgs({ options: { json: { type: 'boolean' }, quick: { type: 'boolean' } } });
@@ -161,7 +161,10 @@ async function rawCommits(pool: Pool): Promise<number> {
   return await rateOf(size.commits, 8, commit);
 }
 
-/** Mentions, each an Event with its Trigger, once the code is warm, like the bare app's. Assistant works meanwhile, four threads at a time, with a model that takes a second. */
+/**
+ * Mentions, each an Event with its Trigger, once the code is warm, like the bare app's. Assistant works meanwhile, four threads at a time,
+ * with a model that takes a second.
+ */
 async function acceptedEvents(_slack: SlackServer, send: Send, pool: Pool): Promise<number> {
   modelMs = 1000;
   await answeredRate(send);
@@ -170,9 +173,7 @@ async function acceptedEvents(_slack: SlackServer, send: Send, pool: Pool): Prom
   // What is still waiting would disturb the measurements that follow.
   await pool.query(`update trigger set state = 'cancelled' where state = 'waiting'`);
   await untilQuiet(pool);
-  // Nor shall autovacuum clean up after the load just then.
-  await pool.query('vacuum (analyze)');
-  await pool.query('checkpoint');
+  await tidyDatabase(pool);
   return rate;
 }
 

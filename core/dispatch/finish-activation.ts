@@ -192,9 +192,8 @@ function answeredBy({ known }: Ending): Pick<Partial<Message>, 'inReplyTo' | 'su
 /** Whoever shows a draft holds its Lane while it writes to it: Lane before Delivery, here too. */
 function lockDrafts({ lane, taken }: Ending): Statement {
   return [
-    `select 1 from lane where organisation = $1 and kind = 'delivery' and thread = $2 and owner = any (array(
-       select binding from delivery where organisation = $1 and activation = $3 and coalesce(state = 'draft', false)))
-     order by owner for update`,
+    `select 1 from lane where organisation = $1 and kind = 'delivery' and thread = $2 and owner in (
+       select binding from delivery where organisation = $1 and activation = $3 and state = 'draft') order by owner for update`,
     [lane.organisation, lane.thread, taken.id],
   ];
 }
@@ -242,8 +241,7 @@ function finishDrafts({ lane, taken }: Ending, event: EventId): Statement {
        where organisation = $1 and activation = $2 and state = 'draft' returning binding, thread
      )
      update lane set ready_at = coalesce(lane.ready_at, now()) from d
-     where lane.organisation = $1 and lane.kind = 'delivery' and lane.owner = d.binding and lane.thread = d.thread
-       and lane.owner = any (array(select binding from d))`,
+     where lane.organisation = $1 and lane.kind = 'delivery' and lane.owner = d.binding and lane.thread = d.thread`,
     [lane.organisation, taken.id, event],
   ];
 }

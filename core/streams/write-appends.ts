@@ -29,7 +29,10 @@ export interface Written {
   position: number;
 }
 
-/** The statement of {@link writeAppends}, for a caller that sends it with others, and what its rows say. */
+/**
+ * The statement of {@link writeAppends}, for a caller that sends it with others, and what its rows say. A draft is looked for so that it is
+ * found by its Activation, and not among all Deliveries that are open (docs/decisions/2026-11-22-plans-of-empty-tables.md).
+ */
 export function prepareWrite(planned: readonly PlannedAppend[]): {
   statement: Statement;
   /** Their ids, in order. */

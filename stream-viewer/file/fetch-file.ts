@@ -1,3 +1,5 @@
+import { fetchByLink } from '../connection/fetch-by-link.ts';
+
 /** A file as the core sent it. */
 export interface FetchedFile {
   name: string;
@@ -18,12 +20,7 @@ export async function fetchFile(url: string, token: string, tell: (share: number
   const stalled = new AbortController();
   let timer = setTimeout(() => stalled.abort(), stallMs);
   try {
-    const response = await fetch(url, {
-      signal: stalled.signal,
-      cache: 'no-store',
-      credentials: 'omit',
-      headers: { Authorization: `Bearer ${token}` },
-    });
+    const response = await fetchByLink(url, { token, signal: stalled.signal });
     if (response.status === 410) return { kind: 'gone' };
     if ([401, 403].includes(response.status)) return { kind: 'refused' };
     if (!response.ok || !response.body) return { kind: 'away' };

@@ -1,3 +1,5 @@
+import { fetchByLink } from '../connection/fetch-by-link.ts';
+
 /** A still of a Desktop's screen, or why there is none. `etag` names the state of the screen. */
 export type StillAnswer =
   | { kind: 'changed'; image: ImageBitmap; etag: string | null; tookMs: number }
@@ -18,19 +20,15 @@ export interface StillQuestion {
 }
 
 /**
- * One still over HTTP. The token goes in a header: it is in no address.
+ * One still over HTTP.
  *
  * @throws TypeError when the network is away; AbortError
  */
 export async function fetchStill(question: StillQuestion): Promise<StillAnswer> {
   const { url, token, quality, width, etag, signal } = question;
   const begun = performance.now();
-  const response = await fetch(`${url}?format=jpeg&quality=${quality}&w=${width}`, {
-    cache: 'no-store',
-    credentials: 'omit',
-    headers: { Authorization: `Bearer ${token}`, ...(etag !== null && { 'If-None-Match': etag }) },
-    signal,
-  });
+  const headers: Record<string, string> = etag === null ? {} : { 'If-None-Match': etag };
+  const response = await fetchByLink(`${url}?format=jpeg&quality=${quality}&w=${width}`, { token, signal, headers });
   if (response.status === 304) return { kind: 'unchanged' };
   if (!response.ok) return { kind: 'refused', status: response.status };
   const blob = await response.blob();

@@ -1,3 +1,5 @@
+import { fetchByLink } from '../connection/fetch-by-link.ts';
+
 /** A Desktop as the core lists it. */
 export interface ListedDesktop {
   id: string;
@@ -17,11 +19,7 @@ export type ListAnswer = { kind: 'desktops'; desktops: ListedDesktop[] } | { kin
 /** Asks the core which Desktops the holder of the link may see now. */
 export async function listDesktops(url: string, token: string): Promise<ListAnswer> {
   try {
-    const response = await fetch(url, {
-      cache: 'no-store',
-      credentials: 'omit',
-      headers: { Authorization: `Bearer ${token}` },
-    });
+    const response = await fetchByLink(url, { token });
     if ([401, 403, 410].includes(response.status)) return { kind: 'refused' };
     if (!response.ok) return { kind: 'away' };
     return { kind: 'desktops', desktops: (await response.json()) as ListedDesktop[] };
