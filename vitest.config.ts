@@ -9,6 +9,8 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // How long a test waits for what has to come; vitest's own second is less than a loaded machine's pause. What has to be quick is timed.
+    expect: { poll: { timeout: 10_000 } },
     reporters: ['default', new CountsReporter()],
     projects: [
       {

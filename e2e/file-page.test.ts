@@ -89,6 +89,9 @@ describe.skipIf(cannot)(`the page of a file${cannot ? ` (${cannot})` : ''}`, () 
     const seconds = await ofVideo<number>('duration');
     expect(seconds).toBeGreaterThan(1.9);
     expect(seconds).toBeLessThan(2.2);
+    // HAVE_CURRENT_DATA: its size is known before there is a picture of it.
+    await expect.poll(() => ofVideo('readyState')).toBeGreaterThanOrEqual(2);
+    await expect.poll(() => ofVideo('currentTime')).toBeGreaterThan(0.2);
     const colour = await page.evaluate<number[]>(`(() => {
       const context = Object.assign(document.createElement('canvas'), { width: 1, height: 1 }).getContext('2d');
       context.drawImage(document.querySelector('video'), 0, 0, 1, 1);

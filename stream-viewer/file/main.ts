@@ -59,6 +59,10 @@ function shownAs(type: string, url: string, name: string): HTMLElement | null {
     const video = document.createElement('video');
     video.controls = true;
     video.playsInline = true;
+    // What was tapped on is here already: it plays, without sound, which every browser allows. Without this a phone shows a black box.
+    video.preload = 'auto';
+    video.muted = true;
+    video.autoplay = !matchMedia('(prefers-reduced-motion: reduce)').matches;
     video.setAttribute('aria-label', name);
     video.addEventListener('error', () =>
       say('Your browser cannot play it', 'Save it, and open it with another program.'),
