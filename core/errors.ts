@@ -57,6 +57,22 @@ export class GoneError extends SwitchboardError {
   }
 }
 
+/** More than one caller may ask for in that time: the same is answered a little later. */
+export class TooManyRequestsError extends SwitchboardError {
+  /** Sent as `Retry-After` (RFC 9110 §10.2.3): whole seconds. */
+  readonly retryAfterSeconds: number;
+
+  constructor(
+    message: string,
+    code = 'too_many_requests',
+    options: ErrorOptions & { retryAfterSeconds?: number } = {},
+  ) {
+    const { retryAfterSeconds = 1, ...rest } = options;
+    super(code, 429, message, rest);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
 /** Something the core needs (the database, a model) does not answer: try again. */
 export class UnavailableError extends SwitchboardError {
   constructor(message: string, code = 'unavailable', options?: ErrorOptions) {

@@ -3,6 +3,7 @@ import { describe, lostLeasesForgiven, nextAttempt, OutsideUnavailable } from '.
 import { type Lane, lockHeldLane, releaseLane } from '../dispatch/lane.ts';
 import { LeaseLost } from '../dispatch/steps.ts';
 import type { Executor, Statement } from '../store/database.ts';
+import { openDelivery } from '../store/entities/dispatch.ts';
 import type { DeliveryId } from '../store/ids.ts';
 import { appendWithin } from '../streams/append.ts';
 import type { Delivered, OutgoingDelivery } from './door.ts';
@@ -130,7 +131,7 @@ function releaseIfNothingIsLeft(lane: Lane): Statement {
      where organisation = $1 and kind = 'delivery' and owner = $2 and thread = $3 and fence = $4
        and lease_until > clock_timestamp() and not exists (
          select 1 from delivery where organisation = $1 and binding = $2 and thread = $3
-           and state in ('draft', 'queued', 'sending', 'waiting'))
+           and ${openDelivery('state')})
      returning 1`,
     [lane.organisation, lane.owner, lane.thread, lane.fence],
   ];

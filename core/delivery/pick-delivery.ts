@@ -11,6 +11,7 @@ import {
   leaseSeconds,
 } from '../dispatch/lane.ts';
 import type { Executor, Statement } from '../store/database.ts';
+import { openDelivery } from '../store/entities/dispatch.ts';
 import {
   type BindingId,
   type DeliveryId,
@@ -92,7 +93,7 @@ function pick(hold: Hold): Statement {
        select 1 from lane where organisation = $1 and kind = 'delivery' and owner = $2 and thread = $3 and ${heldBy('$4', '$5')}
      ), head as (
        select id, event, binding from delivery where organisation = $1 and binding = $2 and thread = $3
-         and state in ('queued', 'sending', 'waiting') and exists (select 1 from held)
+         and state <> 'draft' and ${openDelivery('state')} and exists (select 1 from held)
        order by position, created_at limit 1
      )
      ${markSending} returning ${pickedColumns}`,
@@ -160,7 +161,7 @@ export function claimWithEvent(core: Pick<Core, 'processName'>, sent: SentEvent,
      ), head as (
        select c.owner, c.fence, h.* from claimed c cross join lateral (
          select id, event, binding from delivery where organisation = $1 and binding = c.owner and thread = $2
-           and state in ('queued', 'sending', 'waiting') order by position, created_at limit 1) h
+           and state <> 'draft' and ${openDelivery('state')} order by position, created_at limit 1) h
      )
      ${markSending} returning head.owner, head.fence, ${pickedColumns}`,
     [sent.organisation, sent.thread, sent.event, holderName(core), limit, deliveriesAtOnce, leaseSeconds],
@@ -181,7 +182,7 @@ export async function readDrafts(executor: Executor, lane: Lane): Promise<Draft[
     `select ${deliveryColumns('a.worker', 'null')}, d.activation, coalesce(a.text, '') as text
      from delivery d join activation a on a.organisation = d.organisation and a.id = d.activation
        join binding b on b.organisation = d.organisation and b.id = d.binding
-     where d.organisation = $1 and d.binding = $2 and d.thread = $3 and d.state = 'draft'`,
+     where d.organisation = $1 and d.binding = $2 and d.thread = $3 and d.state = 'draft' and ${openDelivery('d.state')}`,
     [lane.organisation, lane.owner, lane.thread],
   );
   return rows.map(({ delivery, madeAt, ...draft }) => ({ ...draft, id: delivery, createdAt: madeAt }));

@@ -7,6 +7,7 @@ import { createDialer, type Dialer } from './dialer.ts';
 import { createHostLinks, type HostLinks } from './host-links.ts';
 import { mountPages } from './mount-pages.ts';
 import { createSigningKeys, type SigningKeys } from './signing-keys.ts';
+import type { StillLimits } from './stills.ts';
 import { type TendingTimes, tendDesktops } from './tend-desktops.ts';
 import { createViewers, type ViewerLimits } from './viewers.ts';
 
@@ -52,14 +53,14 @@ export interface RunningDesktops {
 export function serveDesktops(
   core: Core,
   http: Pick<HttpApp, 'mount' | 'upgrades'>,
-  options: { viewerDirectory?: string | undefined; times?: TendingTimes & ViewerLimits } = {},
+  options: { viewerDirectory?: string | undefined; times?: TendingTimes & ViewerLimits & StillLimits } = {},
 ): RunningDesktops {
   const { links, dialer } = core.desktops;
   const viewers = createViewers(core, dialer, options.times);
   http.upgrades.mount('/hosts', links.take);
   http.upgrades.mount('/hosts/dial', dialer.take);
   http.upgrades.mount('/d/:desktop/stream', viewers.take);
-  http.mount('/', mountPages(core, options.viewerDirectory));
+  http.mount('/', mountPages(core, options.viewerDirectory, options.times));
   const tending = tendDesktops(core, options.times);
   return {
     async stop() {

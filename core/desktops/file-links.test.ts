@@ -1,7 +1,12 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { append } from '../streams/append.ts';
 import type { Desktop } from './desktop.ts';
 import { makeFileLink } from './file-links.ts';
@@ -54,6 +59,16 @@ async function stored(changes: Partial<typeof file> = {}) {
 
 const content = (path: string, token?: string) =>
   fetch(`${house.url}${path}/content`, token ? { headers: { authorization: `Bearer ${token}` } } : {});
+
+/** The answer to somebody who takes nothing of the file yet. */
+async function waitingFor({ url, token }: { url: URL; token: string }): Promise<IncomingMessage> {
+  const asking = get(`${house.url}${url.pathname}/content`, {
+    headers: { authorization: `Bearer ${token}` },
+    agent: false,
+  });
+  const [response] = (await once(asking, 'response')) as [IncomingMessage];
+  return response;
+}
 
 const codeOf = async (response: Response) => ((await response.json()) as { code: string }).code;
 
@@ -140,5 +155,73 @@ describe('the link of a file', () => {
     expect(redactLinks(publicUrl, `https://elsewhere.example/?u=${url.hash.slice(1)}`)).not.toContain(
       url.hash.slice(1, 60),
     );
+  });
+});
+
+const MiB = 1024 * 1024;
+
+describe('the contents of a file', () => {
+  it.each([0, 1, 256 * 1024, 256 * 1024 + 1, MiB + 123])('of %i bytes come whole, with their length', async (size) => {
+    const data = randomBytes(size);
+    const { url, token } = await stored({ data });
+    const response = await content(url.pathname, token);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-length')).toBe(String(size));
+    expect(Buffer.from(await response.arrayBuffer()).equals(data)).toBe(true);
+    const headers = { authorization: `Bearer ${token}` };
+    const head = await fetch(`${house.url}${url.pathname}/content`, { method: 'HEAD', headers });
+    expect([head.status, head.headers.get('content-length')]).toEqual([200, String(size)]);
+  });
+
+  it('are not held in memory for those who take their time, nor a connection to the database', async () => {
+    const opened = await stored({ data: randomBytes(32 * MiB) });
+    const before = process.memoryUsage().arrayBuffers;
+    // More than the pool has connections.
+    const waiting = await Promise.all(Array.from({ length: 12 }, () => waitingFor(opened)));
+    await sleep(500);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(96 * MiB);
+    const [busy] = await house.core.database.query<{ n: number }>(
+      `select count(*) as n from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and state like 'idle in transaction%'`,
+    );
+    expect(busy?.n).toBe(0);
+    for (const response of waiting) response.destroy();
+  });
+
+  it('are read no further once the client has left', async () => {
+    const opened = await stored({ data: randomBytes(32 * MiB) });
+    const query = vi.spyOn(house.core.database, 'query');
+    const pieces = () => query.mock.calls.filter(([text]) => text.includes('substring(data')).length;
+    try {
+      const response = await waitingFor(opened);
+      await expect.poll(pieces).toBeGreaterThan(0);
+      response.destroy();
+      await sleep(500);
+      const read = pieces();
+      await sleep(500);
+      expect(pieces()).toBe(read);
+      expect(read).toBeLessThan(128);
+    } finally {
+      query.mockRestore();
+    }
+    expect(house.first.logged()).not.toContain('a request failed');
+  });
+
+  it('that are removed while they are sent break off: a part does not look like the whole', async () => {
+    const opened = await stored({ data: randomBytes(32 * MiB) });
+    const response = await waitingFor(opened);
+    await house.core.database.query('delete from file where id = $1', [opened.url.pathname.slice('/f/'.length)]);
+    const here = buffer(response).then(({ byteLength }) => byteLength);
+    await expect(here).rejects.toThrow('aborted');
+    expect(response.complete).toBe(false);
+    expect(house.first.logged()).not.toContain('a request failed');
+  });
+
+  it('lie uncompressed, so that a piece can be read without what is before it', async () => {
+    const { url } = await stored({ data: Buffer.alloc(MiB) });
+    const [file] = await house.core.database.query<{ compression: string | null; size: number }>(
+      'select pg_column_compression(data) as compression, pg_column_size(data) as size from file where id = $1',
+      [url.pathname.slice('/f/'.length)],
+    );
+    expect(file).toEqual({ compression: null, size: MiB });
   });
 });

@@ -1,5 +1,4 @@
 import type { Core } from '../core.ts';
-import type { OutgoingFile } from '../delivery/door.ts';
 import { GoneError } from '../errors.ts';
 import type { FileId, OrganisationId } from '../store/ids.ts';
 import { addressOf } from './file-address.ts';
@@ -24,8 +23,18 @@ export async function makeFileLink(
   return `${core.publicUrl}/f/${file}#${token}`;
 }
 
+/** A file that may be fetched, by whoever has shown its token. */
+export interface OpenedFile {
+  organisation: OrganisationId;
+  id: FileId;
+  name: string;
+  type: string;
+  /** In bytes. */
+  size: number;
+}
+
 /**
- * The file that a token opens.
+ * The file that a token opens. Its contents are for `readPieces`.
  *
  * @param wanted the file of the path
  * @throws UnauthenticatedError (401: `link_invalid`, also for another file; `link_expired`), GoneError (410: `link_revoked`)
@@ -34,10 +43,10 @@ export async function openFileLink(
   core: Pick<Core, 'database' | 'desktops'>,
   token: string,
   wanted: string,
-): Promise<OutgoingFile> {
+): Promise<OpenedFile> {
   const { organisation, file } = await readFileToken(core.desktops.keys, token, wanted);
-  const [found] = await core.database.query<OutgoingFile>(
-    `select f.name, f.type, f.data from file f
+  const [found] = await core.database.query<OpenedFile>(
+    `select f.organisation, f.id, f.name, f.type, octet_length(f.data) as size from file f
        join thread t on t.organisation = f.organisation and t.id = f.thread and t.closed_at is null
      where f.organisation = $1 and f.id = $2 and f.expires_at > now() and exists (
        select 1 from event e where e.organisation = f.organisation and e.thread = f.thread and e.attachments @> $3::jsonb)`,

@@ -5,12 +5,14 @@ import express, { type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
 import type { Core } from '../core.ts';
 import { InvalidInputError, UnauthenticatedError } from '../errors.ts';
+import { sendPieces } from '../http/send-pieces.ts';
 import type { DesktopId } from '../store/ids.ts';
 import { bearerOf } from './bearer.ts';
 import { openLink } from './check-links.ts';
-import { getDesktop } from './desktop.ts';
 import { openFileLink } from './file-links.ts';
 import { listWall } from './list-wall.ts';
+import { readPieces } from './read-pieces.ts';
+import { createStills, type StillLimits, type StillRequest } from './stills.ts';
 
 /** Where each page of the built viewer is shown. */
 const pages = { '/d/:desktop': 'index.html', '/wall': 'wall.html', '/f/:file': 'file.html' } as const;
@@ -24,9 +26,11 @@ const shownTypes = new Set(['video/mp4', 'image/png', 'image/jpeg']);
  * that opens a link does no harm.
  *
  * @param directory the built viewer; undefined or empty: the pages say so
+ * @param limits of stills, for tests
  */
-export function mountPages(core: Core, directory: string | undefined): RequestHandler {
+export function mountPages(core: Core, directory: string | undefined, limits?: StillLimits): RequestHandler {
   const router = Router();
+  const stills = createStills(core, limits);
   const headers = pageHeaders(core.publicUrl);
   for (const [path, file] of Object.entries(pages))
     router.get(path, async (_request, response) => {
@@ -45,20 +49,14 @@ export function mountPages(core: Core, directory: string | undefined): RequestHa
 
   router.get('/d/:desktop/screenshot', async (request, response) => {
     const desktop = request.params.desktop as DesktopId;
-    const link = await openLink(core, tokenOf(request), { desktop, modes: ['watch', 'control'] });
-    const { format, quality, w } = readQuery(request.query);
-    const { generation, ...about } = await getDesktop(core.database, link.organisation, desktop);
-    const channel = await core.desktops.channels.to({ ...about, generation });
-    const known = serialOf(request.headers['if-none-match'], generation);
-    const still = await channel.still({
-      format,
-      quality,
-      ...(w === undefined ? {} : { width: w }),
-      ...(known === undefined ? {} : { unless: known }),
-    });
-    response.set({ 'Cache-Control': 'private, no-cache', ETag: `"${generation}-${still.serial}"` });
-    if (still.data === null) response.status(304).end();
-    else response.type(format === 'png' ? 'image/png' : 'image/jpeg').send(still.data);
+    const { organisation, jti } = await openLink(core, tokenOf(request), { desktop, modes: ['watch', 'control'] });
+    const { format, quality, w: width } = readQuery(request.query);
+    const known = knownOf(request.headers['if-none-match']);
+    const asker = { organisation, desktop, jti };
+    const { generation, serial, data } = await stills.take(asker, { format, quality, width, known });
+    response.set({ 'Cache-Control': 'private, no-cache', ETag: `"${generation}-${serial}"` });
+    if (data === null) response.status(304).end();
+    else response.type(format === 'png' ? 'image/png' : 'image/jpeg').send(data);
   });
 
   router.get('/wall/desktops', async (request, response) => {
@@ -67,14 +65,15 @@ export function mountPages(core: Core, directory: string | undefined): RequestHa
   });
 
   router.get('/f/:file/content', async (request, response) => {
-    const { name, type, data } = await openFileLink(core, tokenOf(request), request.params.file);
+    const file = await openFileLink(core, tokenOf(request), request.params.file);
+    const { name, type, size } = file;
     response
       .attachment(name)
       .type(shownTypes.has(type) ? type : 'application/octet-stream')
       .set({ 'Cache-Control': 'private, no-store', 'Content-Security-Policy': `default-src 'none'; sandbox` })
-      .set('Content-Length', String(data.byteLength))
-      // Not send(): it would read all of it once more, for an ETag.
-      .end(data);
+      .set('Content-Length', String(size));
+    if (request.method === 'HEAD') response.end();
+    else await sendPieces(response, readPieces(core, file));
   });
   return router;
 }
@@ -143,8 +142,8 @@ function readQuery(given: unknown): z.output<typeof query> {
   );
 }
 
-/** The serial of an ETag of ours, if it is of this generation: serials of another one mean nothing. */
-function serialOf(header: string | undefined, generation: number): number | undefined {
-  const [, of, serial] = /^(?:W\/)?"(\d{1,10})-(\d{1,15})"$/.exec(header ?? '') ?? [];
-  return Number(of) === generation && serial !== undefined ? Number(serial) : undefined;
+/** What an ETag of ours says. */
+function knownOf(header: string | undefined): StillRequest['known'] {
+  const [, generation, serial] = /^(?:W\/)?"(\d{1,10})-(\d{1,15})"$/.exec(header ?? '') ?? [];
+  return serial === undefined ? undefined : { generation: Number(generation), serial: Number(serial) };
 }

@@ -23,9 +23,15 @@ export interface SigningKeys {
   verifier(kid: string): Promise<KeyObject | undefined>;
 }
 
-/** A key signs for so long, and what it has signed counts for longer than any link lasts. */
+/**
+ * A key signs for so long, and what it has signed counts for longer than any link lasts: 24 h (`linkSeconds`), made up to {@link askAgainMs}
+ * after the key should have signed its last.
+ */
 const signsForDays = 30;
 const countsForDays = 32;
+
+/** A key that has retired opens nothing any more, and is removed so many days later: no process still has it in memory then. */
+const removedAfterDays = 1;
 
 /** A process asks again which key signs, in milliseconds: another may have made a new one. */
 const askAgainMs = 10 * 60_000;
@@ -100,6 +106,11 @@ export function createSigningKeys({ database, secretKey }: Pick<DesktopParts, 'd
       return key;
     },
   };
+}
+
+/** Removes the keys that have retired: everything that they have signed has been over for a day or longer. Hosts never had them. */
+export async function removeRetiredKeys({ database }: Pick<DesktopParts, 'database'>): Promise<void> {
+  await database.query(`delete from signing_key where retires_at < now() - interval '${removedAfterDays} days'`);
 }
 
 function contextOf(kid: string): string {

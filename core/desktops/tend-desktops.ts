@@ -3,6 +3,7 @@ import { removeOldDials } from './dial-rows.ts';
 import { removeOldFiles } from './files.ts';
 import { findLostDesktops, type LostDesktop, moveDesktop } from './move-desktop.ts';
 import { hostSilentSeconds } from './place-desktop.ts';
+import { removeRetiredKeys } from './signing-keys.ts';
 import { stopIdleDesktops } from './stop-idle.ts';
 import { removeOldLinks } from './viewer-links.ts';
 
@@ -23,7 +24,7 @@ const lostEveryMs = 5000;
 const idleEveryMs = 30_000;
 
 /**
- * Looks after Desktops until it is stopped: those of lost Hosts move, idle ones stop, old links and files go. Every core process does it;
+ * Looks after Desktops until it is stopped: those of lost Hosts move, idle ones stop, old links, files and keys go. Every core process does it;
  * each change is conditional, so that it happens once.
  *
  * @param times `graceMs`: so long a process must have seen the database without a break before it calls a Host lost: a core that was away itself
@@ -50,7 +51,7 @@ export function tendDesktops(
     if (now - lastIdle < idleEveryMs) return;
     lastIdle = now;
     await stopIdleDesktops(core);
-    await Promise.all([removeOldDials(core), removeOldLinks(core), removeOldFiles(core)]);
+    await Promise.all([removeOldDials(core), removeOldLinks(core), removeOldFiles(core), removeRetiredKeys(core)]);
   }
 
   /** One that cannot be moved is tried again with the next look, and holds up no other. */

@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
-import { NotFoundError, SwitchboardError } from '../errors.ts';
+import { NotFoundError, SwitchboardError, TooManyRequestsError } from '../errors.ts';
 import { type Log, logWith } from '../log/log.ts';
 import { type Problem, sendProblem } from './problem.ts';
 import { requestIdOf } from './request-id.ts';
@@ -33,6 +33,7 @@ export function handleErrors(log: Log): ErrorRequestHandler {
       return;
     }
     if (problem.status === 401 && !response.hasHeader('WWW-Authenticate')) response.set('WWW-Authenticate', 'Bearer');
+    if (error instanceof TooManyRequestsError) response.set('Retry-After', String(error.retryAfterSeconds));
     sendProblem(response, problem);
   };
 }

@@ -1,6 +1,12 @@
 import express, { Router } from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ForbiddenError, InvalidInputError, UnauthenticatedError, UnavailableError } from '../errors.ts';
+import {
+  ForbiddenError,
+  InvalidInputError,
+  TooManyRequestsError,
+  UnauthenticatedError,
+  UnavailableError,
+} from '../errors.ts';
 import { createLog } from '../log/log.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { createHttpApp } from './http-app.ts';
@@ -135,6 +141,7 @@ describe('an error', () => {
     [new InvalidInputError('kind must be human or ai'), 400, 'invalid_input'],
     [new UnauthenticatedError('send a bearer token'), 401, 'unauthenticated'],
     [new ForbiddenError('another worker'), 403, 'forbidden'],
+    [new TooManyRequestsError('ask again', 'too_many_requests', { retryAfterSeconds: 7 }), 429, 'too_many_requests'],
     [new UnavailableError('the database does not answer'), 503, 'unavailable'],
   ])('that says what to do is told as a problem: %s', async (error, status, code) => {
     const { url } = await startThrowing(error);
@@ -142,6 +149,7 @@ describe('an error', () => {
     expect(response.status).toBe(status);
     expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
     expect(response.headers.get('www-authenticate')).toBe(status === 401 ? 'Bearer' : null);
+    expect(response.headers.get('retry-after')).toBe(status === 429 ? '7' : null);
     expect(await response.json()).toEqual({
       type: 'about:blank',
       title: expect.stringMatching(/^[A-Z]/),

@@ -57,6 +57,10 @@ async function fill(url: string, rows: number): Promise<void> {
        select '${organisation}', 'd-' || n, 'b-mail', ${thread}, 'e-' || n, 'a-' || n, n, 'delivered' from n`,
     `insert into delivery (organisation, id, binding, thread, event, activation, position, state)
        select '${organisation}', 'd-queued-' || n, 'b-away', ${thread}, 'e-' || n, 'a-' || n, n, 'queued' from n`,
+    `insert into trigger (organisation, event, worker, thread, position, state)
+       select '${organisation}', 'e-' || n, 'w-busy', ${thread}, n, 'waiting' from n`,
+    `insert into activation (organisation, id, worker, stream, thread, state, origin)
+       select '${organisation}', 'a-waiting-' || n, 'w-busy', 's-mail', ${thread}, 'waiting', 'e-' || n from n`,
     `insert into step (organisation, activation, number, stream, position, kind, content)
        select '${organisation}', 'a-' || n, 1, 's-activation-w-echo', -n, 'end', '{}' from n`,
     `insert into lane (organisation, kind, owner, thread) select '${organisation}', 'activation', 'w-echo', 't-' || n from n`,
@@ -71,66 +75,75 @@ async function fill(url: string, rows: number): Promise<void> {
   }
 }
 
-it('reads no more for a message when the house has filled since its statements were planned', async () => {
-  const sent = new Set<string>();
-  const door: Door = {
-    kind: 'mail',
-    drafts: true,
-    async deliver({ thread, event }) {
-      if (event) sent.add(thread);
-      return { externalId: `sent-${thread}` };
-    },
-  };
-  // Long enough that the reply is shown while it is written.
-  const slow: Runtime = {
-    name: 'slow',
-    run: async ({ write }) => {
-      write('He');
-      await sleep(300);
-      return { text: 'Here.' };
-    },
-  };
-  const { core, url } = await open({ doors: [door], runtime: slow });
-  const outbox = startOutbox(core);
-  cleanups.push(() => outbox.stop(0));
-  const tools = { open: () => Promise.reject(new Error('none')), isIdempotent: () => false };
-  const dispatcher = startDispatcher(core, { slots: 8, tools, outbox });
-  cleanups.push(() => dispatcher.stop(0));
+it.each([
+  ['were planned', null],
+  // Statistics of a quiet time, until autovacuum comes again: nothing was open then, nothing waited.
+  ['and its statistics were made', 'analyze'],
+])(
+  'reads no more for a message when the house has filled since its statements %s',
+  { timeout: 60_000 },
+  async (_when, statistics) => {
+    const sent = new Set<string>();
+    const door: Door = {
+      kind: 'mail',
+      drafts: true,
+      async deliver({ thread, event }) {
+        if (event) sent.add(thread);
+        return { externalId: `sent-${thread}` };
+      },
+    };
+    // Long enough that the reply is shown while it is written.
+    const slow: Runtime = {
+      name: 'slow',
+      run: async ({ write }) => {
+        write('He');
+        await sleep(300);
+        return { text: 'Here.' };
+      },
+    };
+    const { core, url } = await open({ doors: [door], runtime: slow });
+    const outbox = startOutbox(core);
+    cleanups.push(() => outbox.stop(0));
+    const tools = { open: () => Promise.reject(new Error('none')), isIdempotent: () => false };
+    const dispatcher = startDispatcher(core, { slots: 8, tools, outbox });
+    cleanups.push(() => dispatcher.stop(0));
 
-  const atOnce = 12;
-  const round = async (name: string) => {
-    const threads = await Promise.all(
-      Array.from({ length: atOnce }, async (_, n) => {
-        const id = `${name}-${n}`;
-        const sender = { platform: 'mail', externalId: 'ada@acme.example', name: 'Ada', verified: true };
-        await findPlace(core.database, {
-          ...{ organisation, kind: 'mail', externalId: 'assistant', threadPlace: id },
-          message: { sender, body: 'hello', receipts: [id] },
-        });
-        const { thread } = await append(core, {
-          ...{ organisation, stream: 's-mail', author: 'w-ada', sourceKind: 'human', addressed: ['w-echo'] },
-          ...{ cameBy: 'b-mail', receipts: [id], threadPlace: { binding: 'b-mail', externalId: id } },
-          message: { body: 'hello' },
-        });
-        return thread;
-      }),
-    );
-    await eventually(async () => threads.every((thread) => sent.has(thread)));
-  };
-  // Every connection of the pool plans what it is asked.
-  for (let n = 0; n < 5; n++) await round(`empty${n}`);
-  const rows = 8000;
-  await fill(url, rows);
-  await settle(core);
-  const before = await tuplesRead(core);
-  await round('full');
-  await settle(core);
-  const each = ((await tuplesRead(core)) - before) / atOnce;
-  // One table read whole for each message would be `rows`. It is 200 to 400: what a message needs, and what is looked for by the clock
-  // meanwhile, which is more on a busy machine.
-  expect(each).toBeGreaterThan(10);
-  expect(each).toBeLessThan(rows / 4);
-});
+    const atOnce = 12;
+    const round = async (name: string) => {
+      const threads = await Promise.all(
+        Array.from({ length: atOnce }, async (_, n) => {
+          const id = `${name}-${n}`;
+          const sender = { platform: 'mail', externalId: 'ada@acme.example', name: 'Ada', verified: true };
+          await findPlace(core.database, {
+            ...{ organisation, kind: 'mail', externalId: 'assistant', threadPlace: id },
+            message: { sender, body: 'hello', receipts: [id] },
+          });
+          const { thread } = await append(core, {
+            ...{ organisation, stream: 's-mail', author: 'w-ada', sourceKind: 'human', addressed: ['w-echo'] },
+            ...{ cameBy: 'b-mail', receipts: [id], threadPlace: { binding: 'b-mail', externalId: id } },
+            message: { body: 'hello' },
+          });
+          return thread;
+        }),
+      );
+      await eventually(async () => threads.every((thread) => sent.has(thread)));
+    };
+    // Every connection of the pool plans what it is asked.
+    for (let n = 0; n < 5; n++) await round(`empty${n}`);
+    if (statistics) await core.database.query(statistics);
+    const rows = 8000;
+    await fill(url, rows);
+    await settle(core);
+    const before = await tuplesRead(core);
+    await round('full');
+    await settle(core);
+    const each = ((await tuplesRead(core)) - before) / atOnce;
+    // One table read whole for each message would be `rows`. It is 200 to 400: what a message needs, and what is looked for by the clock
+    // meanwhile, which is more on a busy machine.
+    expect(each).toBeGreaterThan(10);
+    expect(each).toBeLessThan(rows / 4);
+  },
+);
 
 it.each<LaneKind>(['activation', 'delivery'])(
   'claims lanes of %s without walking through all that wait, planned when none did',

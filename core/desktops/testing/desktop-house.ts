@@ -16,6 +16,7 @@ import { type Desktop, getDesktop } from '../desktop.ts';
 import { type DesktopSettings, desktopValues } from '../desktop-settings.ts';
 import { serveDesktops } from '../desktops.ts';
 import { ensureDesktop } from '../ensure-desktop.ts';
+import type { StillLimits } from '../stills.ts';
 import { type StandInHost, type StandInOptions, startStandInHost } from './stand-in-host.ts';
 
 export const hostToken = 'the token of the hosts of a test';
@@ -55,6 +56,7 @@ export interface HouseOptions {
   graceMs?: number;
   renewEveryMs?: number;
   unknownAtMost?: number;
+  stills?: StillLimits;
 }
 
 /** Opens a house of a test's own. */
@@ -151,6 +153,7 @@ async function openCore(database: TestDatabase, options: HouseOptions): Promise<
       everyMs: 200,
       renewEveryMs: options.renewEveryMs,
       unknownAtMost: options.unknownAtMost,
+      ...options.stills,
     },
     viewerDirectory: options.viewerDirectory,
   });

@@ -150,6 +150,7 @@ export const FileEntity = defineEntity({
     thread: p.text(),
     name: p.text(),
     type: p.text(),
+    /** Stored `external`, so that a piece can be read by itself (core/desktops/read-pieces.ts). */
     data: p.blob(),
     expiresAt: p.datetime(),
     createdAt: p.datetime().defaultRaw('now()'),
