@@ -4,7 +4,7 @@
  * the Node that is pinned there. Plain JavaScript, since the machine's own Node may not read TypeScript.
  *
  *   node launch.mjs start | chat        the core, the terminal door
- *   node launch.mjs host [doctor]       a sandbox host; what this machine can do as one
+ *   node launch.mjs host [doctor|encode] a sandbox host; what this machine can do as one; an encoder for other hosts
  *   node launch.mjs test [vitest args]  type check, lint and tests; with arguments only those tests
  *   node launch.mjs check               type check and lint
  *   node launch.mjs e2e <name> [args]   a whole-system run: e2e/commands/<name>.ts

@@ -2,6 +2,7 @@ import { doctor } from './host/doctor.ts';
 import { handedOver } from './host/embedding-messages.ts';
 import { createHostLog } from './host/host-log.ts';
 import { HostConfigurationError, readHostSettings } from './host/read-host-settings.ts';
+import { runEncoder } from './host/run-encoder.ts';
 import { runHost } from './host/run-host.ts';
 import type { HostSettings } from './settings.ts';
 
@@ -10,14 +11,18 @@ import type { HostSettings } from './settings.ts';
  *
  *   index.ts            a host of its own (`npm run host`), by CORE_URL and HOST_TOKEN; lives until SIGTERM, SIGINT or SIGHUP
  *   index.ts embedded   beside the core that has started it (sandbox/embed-host.ts); lives as long as that
+ *   index.ts encode     encodes pictures for hosts that cannot (REMOTE_ENCODER); lives until SIGTERM, SIGINT or SIGHUP
  *   index.ts doctor     what this machine can do for Desktops, as a table; exit code 0 if they can run
  */
 async function main([command = 'run', ...rest]: string[]): Promise<number> {
-  if (rest.length > 0 || !['run', 'embedded', 'doctor'].includes(command)) {
-    process.stderr.write(`switchboard host: unknown command "${[command, ...rest].join(' ')}" (valid: doctor)\n`);
+  if (rest.length > 0 || !['run', 'embedded', 'encode', 'doctor'].includes(command)) {
+    process.stderr.write(
+      `switchboard host: unknown command "${[command, ...rest].join(' ')}" (valid: encode, doctor)\n`,
+    );
     return 1;
   }
   if (command === 'doctor') return await doctor(read());
+  if (command === 'encode') return await encode();
   return command === 'run' ? await runAlone() : await runEmbedded();
 }
 
@@ -28,6 +33,16 @@ async function runAlone(): Promise<number> {
   process.stderr.write(`Desktops   ${started.line}\n`);
   await signalled;
   await running.stop();
+  return 0;
+}
+
+async function encode(): Promise<number> {
+  const signalled = nextSignal();
+  const settings = read();
+  const running = await runEncoder(settings, createHostLog(settings.LOG_LEVEL));
+  process.stderr.write(`Encoder    ${running.line}\n`);
+  await signalled;
+  await running.close();
   return 0;
 }
 
@@ -49,6 +64,7 @@ async function runEmbedded(): Promise<number> {
 function read(handed?: Record<string, string>): HostSettings {
   const settings = readHostSettings({ handed, environment: process.env, directory: process.cwd() });
   delete process.env.HOST_TOKEN;
+  delete process.env.REMOTE_ENCODER_TOKEN;
   return settings;
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { parseSocketAddress } from './remote-frames/socket-address.ts';
 
 /**
  * The keys of a sandbox host. They have the shape that core/config knows (type, default, secret, description), so that main.ts can show
@@ -36,6 +37,13 @@ const flag = z
   .toLowerCase()
   .refine((value) => /^(1|true|yes|on|0|false|no|off)$/.test(value), 'it must be true or false')
   .transform((value) => /^(1|true|yes|on)$/.test(value));
+
+const socketAddress = z
+  .string()
+  .refine(
+    (value) => parseSocketAddress(value) !== null,
+    'it must be an address such as tcp://127.0.0.1:9440 or unix:///run/switchboard/encoder',
+  );
 
 /** Where the embedded host and `npm run host` find what they need. */
 export const hostSettings = {
@@ -103,6 +111,24 @@ export const hostSettings = {
     environmentOnly: true,
     description:
       'Gives Desktops a sound server, so that who watches may listen, too. Needs pulseaudio and pulseaudio-utils, and node-av.',
+  },
+  REMOTE_ENCODER: {
+    type: socketAddress,
+    environmentOnly: true,
+    description:
+      'The address of `npx switchboard host encode`, which encodes pictures where this machine has no video encoder, as a Linux guest under macOS: tcp://host:port or unix:///path. Its line is not encrypted.',
+  },
+  REMOTE_ENCODER_TOKEN: {
+    type: z.string().min(16, 'it must have at least 16 characters'),
+    secret: true,
+    environmentOnly: true,
+    description: 'What a host shows to `npx switchboard host encode`; the same for both.',
+  },
+  ENCODER_LISTEN: {
+    type: socketAddress,
+    default: 'tcp://127.0.0.1:9440',
+    environmentOnly: true,
+    description: 'Where `npx switchboard host encode` listens: tcp://host:port or unix:///path.',
   },
   SANDBOX_UNISOLATED: {
     type: flag,

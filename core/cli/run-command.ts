@@ -79,6 +79,7 @@ function help(): string {
     ['npm start', 'start it'],
     ['npm run chat', 'talk to it in this terminal'],
     ['npm run host', 'run desktops on this machine for a core elsewhere'],
+    ['npx switchboard host encode', 'encode the pictures of desktop hosts that have no video encoder'],
     ['npx switchboard host doctor', 'show what this machine can do for desktops, and why not'],
     ...commands.map((command): [string, string] => [`npx switchboard ${command.usage}`, command.description]),
   ];

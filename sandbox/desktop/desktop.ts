@@ -3,7 +3,7 @@ import type { AgentStep } from '../agent-step.ts';
 import type { CommandRequest, CommandResult, Driver, Sandbox } from '../drivers/driver.ts';
 import type { DesiredDesktop } from '../host/messages.ts';
 import {
-  type EncoderName,
+  type Encoders,
   InputRefusedError,
   type Still,
   type StillRequest,
@@ -13,13 +13,14 @@ import {
 } from '../stream/streamer.ts';
 import { type ControlChange, ControlledError, createControlLease } from './control-lease.ts';
 import { createOpenDials } from './open-dials.ts';
+import type { StreamerMemory } from './streamer-memory.ts';
 import { createStreamerOnDemand, type StartStreamer } from './streamer-on-demand.ts';
 
 /** What all Desktops of a host are made with. */
 export interface DesktopParts {
   driver: Driver;
   startStreamer: StartStreamer;
-  encoder: EncoderName | null;
+  encoders: Encoders;
   fps: number;
   /** Whether Desktops have sound. */
   sound: boolean;
@@ -27,6 +28,7 @@ export interface DesktopParts {
   /** How long a streamer stays without use, and a person without a viewer keeps the input: milliseconds, for tests. */
   idleMs?: number;
   graceMs?: number;
+  streamerMemory?: StreamerMemory;
 }
 
 /** Where a Desktop's folders are. */
@@ -127,6 +129,7 @@ function desktopOf(
   const streamers = createStreamerOnDemand({
     log,
     idleMs: parts.idleMs,
+    memory: parts.streamerMemory,
     isNeeded: () => people.length > 0 || awaited !== undefined || recording !== null,
     async start() {
       let streamer: Streamer | undefined;
@@ -136,7 +139,7 @@ function desktopOf(
         {
           desktop: first.id,
           display: sandbox.display,
-          encoder: parts.encoder,
+          encoders: parts.encoders,
           sound: sandbox.sound.state === 'on' ? sandbox.sound.socketPath : null,
           fps: parts.fps,
           recordings: folders.recordings,

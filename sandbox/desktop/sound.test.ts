@@ -38,7 +38,7 @@ async function startHeard(driver: Driver, sound = true): Promise<Heard> {
   const logged: string[] = [];
   const log = pino({ level: 'info' }, { write: (line) => void logged.push(line) });
   const desktop = await startDesktop(
-    { driver, startStreamer, encoder: 'libx264', fps: 30, sound, log },
+    { driver, startStreamer, encoders: { names: ['libx264'], remote: null }, fps: 30, sound, log },
     wish(`d-${randomUUID().slice(0, 8)}`, 1, { limits: folders.request().limits }),
     { home: folders.home, runtime: folders.runtime, recordings, removeRuntime: async () => undefined },
     { changed: () => undefined, control: () => undefined },

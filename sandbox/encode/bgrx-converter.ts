@@ -7,10 +7,15 @@ import { AvError } from './av-error.ts';
 import type { NodeAv } from './node-av.ts';
 
 /** Converts rows of a screen (blue, green, red, unused) into the YUV picture that an encoder takes. */
-export interface BgrxConverter {
+export interface BgrxConverter extends PictureSource {
+  /** Takes 2 ms for 1920×1080, in the calling thread: another would take them, too, and the way there and back besides. */
+  convert(pixels: Buffer, bands: readonly Band[]): void;
+}
+
+/** What an encoder takes its pictures from. */
+export interface PictureSource {
   /** The whole screen as it was converted last. */
   readonly frame: Frame;
-  /** Takes 2 ms for 1920×1080, in the calling thread: another would take them, too, and the way there and back besides. */
   convert(pixels: Buffer, bands: readonly Band[]): void;
   close(): void;
 }
@@ -29,14 +34,7 @@ export function createBgrxConverter(
   stride: number,
   pixelFormat: AVPixelFormat,
 ): BgrxConverter {
-  const frame = new av.Frame();
-  frame.alloc();
-  frame.width = size.width;
-  frame.height = size.height;
-  frame.format = pixelFormat;
-  frame.colorSpace = av.AVCOL_SPC_SMPTE170M;
-  frame.colorRange = av.AVCOL_RANGE_MPEG;
-  AvError.check(frame.getBuffer(0), 'allocating a picture');
+  const frame = allocatePicture(av, size, pixelFormat);
   const flags = (av.SWS_BILINEAR | av.SWS_FULL_CHR_H_INP) as SwsFlags;
   /** One for each height of a band: swscale wants to know it beforehand. */
   const scalers = new Map<number, SoftwareScaleContext>();
@@ -84,4 +82,17 @@ export function createBgrxConverter(
       frame.free();
     },
   };
+}
+
+/** A picture of that size, tagged with the colours of the stream. What is in it is not defined. */
+export function allocatePicture(av: NodeAv, { width, height }: ScreenSize, pixelFormat: AVPixelFormat): Frame {
+  const frame = new av.Frame();
+  frame.alloc();
+  frame.width = width;
+  frame.height = height;
+  frame.format = pixelFormat;
+  frame.colorSpace = av.AVCOL_SPC_SMPTE170M;
+  frame.colorRange = av.AVCOL_RANGE_MPEG;
+  AvError.check(frame.getBuffer(0), 'allocating a picture');
+  return frame;
 }

@@ -1,4 +1,4 @@
-import type { EncoderName, EncodingState } from '../stream/streamer.ts';
+import type { EncodingState, LocalEncoderName } from '../stream/streamer.ts';
 
 /**
  * How much work x264 does for a picture. `veryfast` shows the same with about 40 % fewer bytes in twice to three times the time of
@@ -34,7 +34,7 @@ export const finestQuantizer = 22;
  * @param quantizer of all of x264's pictures, whatever bitrate comes of it: its rate control, a third of its work, is left out
  */
 export function encoderSettings(
-  name: EncoderName,
+  name: LocalEncoderName,
   effort: Effort,
   threads: number,
   quantizer: number | null = null,

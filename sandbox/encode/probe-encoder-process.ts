@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { wholeScreen } from '../capture/bands.ts';
 import { bytesPerPixel } from '../capture/grabber.ts';
-import { type EncoderName, encoderNames } from '../stream/streamer.ts';
+import { type LocalEncoderName, localEncoderNames } from '../stream/streamer.ts';
 import { AvError } from './av-error.ts';
 import { renderNode } from './hardware-frames.ts';
 import { loadNodeAv, type NodeAv, nodeAvMissing } from './node-av.ts';
@@ -21,7 +21,7 @@ export interface ProbeResult {
 
 const size = { width: 320, height: 240 };
 
-async function probe(name: EncoderName | typeof soundEncoderName): Promise<ProbeResult> {
+async function probe(name: LocalEncoderName | typeof soundEncoderName): Promise<ProbeResult> {
   const av = await loadNodeAv();
   if (!av) return { works: false, detail: nodeAvMissing };
   try {
@@ -38,7 +38,7 @@ async function probeSound(av: NodeAv): Promise<ProbeResult> {
   return { works: true, detail: 'encodes sound' };
 }
 
-async function probePicture(av: NodeAv, name: EncoderName): Promise<ProbeResult> {
+async function probePicture(av: NodeAv, name: LocalEncoderName): Promise<ProbeResult> {
   const missing = whatIsMissing(av, name);
   if (missing) return { works: false, detail: missing };
   const begun = performance.now();
@@ -58,7 +58,7 @@ async function probePicture(av: NodeAv, name: EncoderName): Promise<ProbeResult>
 }
 
 /** What can be said without trying, or null. */
-function whatIsMissing(av: NodeAv, name: EncoderName): string | null {
+function whatIsMissing(av: NodeAv, name: LocalEncoderName): string | null {
   if (!av.Codec.getCodecList().some((codec) => codec.isEncoder() && codec.name === name))
     return name === 'h264_videotoolbox'
       ? 'encoder not compiled in: VideoToolbox is a part of macOS'
@@ -77,7 +77,7 @@ function hasCuda(av: NodeAv): boolean {
   return works;
 }
 
-const names = [...encoderNames, soundEncoderName] as const;
+const names = [...localEncoderNames, soundEncoderName] as const;
 const name = names.find((known) => known === process.argv[2]);
 if (!name) throw new Error(`name the encoder to try: ${names.join(', ')}`);
 const result = await probe(name);

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Report } from '../drivers/driver.ts';
-import { type EncoderName, encoderNames } from '../stream/streamer.ts';
+import { type EncoderName, encoderNames, type LocalEncoderName, localEncoderNames } from '../stream/streamer.ts';
 import { encoderEnvironment } from './encoder-environment.ts';
 import { soundEncoderName } from './sound-encoder.ts';
 
@@ -17,7 +17,7 @@ const probeResult = z.object({ works: z.boolean(), detail: z.string() });
  * data centre lists NVENC and may have none). In the order in which they are preferred.
  */
 export function probeEncoders(): Promise<Report[]> {
-  return Promise.all(encoderNames.map(probeEncoder));
+  return Promise.all(localEncoderNames.map(probeEncoder));
 }
 
 /** Tries the encoder of sound in the same way, with a piece of 20 ms. */
@@ -25,12 +25,17 @@ export function probeSoundEncoder(): Promise<Report> {
   return probeEncoder(soundEncoderName);
 }
 
-/** The best that works, if any does. */
-export function bestEncoder(reports: readonly Report[]): EncoderName | null {
-  return encoderNames.find((name) => reports.some((report) => report.name === name && report.works)) ?? null;
+/** Those that work, the best first. */
+export function workingEncoders(reports: readonly Report[]): EncoderName[] {
+  return encoderNames.filter((name) => reports.some((report) => report.name === name && report.works));
 }
 
-function probeEncoder(name: EncoderName | typeof soundEncoderName): Promise<Report> {
+/** The best that works, if any does. */
+export function bestEncoder(reports: readonly Report[]): EncoderName | null {
+  return workingEncoders(reports)[0] ?? null;
+}
+
+function probeEncoder(name: LocalEncoderName | typeof soundEncoderName): Promise<Report> {
   return new Promise((resolve) => {
     const child = fork(program, [name], {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

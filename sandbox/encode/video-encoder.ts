@@ -1,7 +1,7 @@
 import type { FFEncoderCodec } from 'node-av/constants';
 import type { CodecContext } from 'node-av/lib';
 import type { Band } from '../capture/bands.ts';
-import type { EncoderName } from '../stream/streamer.ts';
+import type { LocalEncoderName } from '../stream/streamer.ts';
 import type { ScreenSize } from '../x11/screen.ts';
 import { AvError } from './av-error.ts';
 import { createBgrxConverter } from './bgrx-converter.ts';
@@ -9,6 +9,7 @@ import { bufferSeconds, type Effort, encoderSettings, finestQuantizer } from './
 import { h264Level } from './h264-level.ts';
 import { createHardwareFrames } from './hardware-frames.ts';
 import type { NodeAv } from './node-av.ts';
+import { createNv12Source } from './nv12.ts';
 
 /** One encoded picture. */
 export interface AccessUnit {
@@ -22,7 +23,7 @@ export interface AccessUnit {
 
 /** What an encoder is opened with. */
 export interface VideoEncoderOptions {
-  name: EncoderName;
+  name: LocalEncoderName;
   /** The screen; an odd last column or row is not shown, since colours come in pairs. */
   size: ScreenSize;
   /** Pictures a second at most. */
@@ -35,6 +36,8 @@ export interface VideoEncoderOptions {
   quantizer?: number | null;
   /** How far the first picture may run ahead of the bitrate, in seconds; by default as far as any. */
   firstPictureSeconds?: number;
+  /** How the pictures come: `bgrx`, as a screen has them (the default), or `nv12`, without padding. */
+  pixels?: 'bgrx' | 'nv12';
 }
 
 /** An encoder at work on one screen. */
@@ -44,7 +47,7 @@ export interface VideoEncoder {
   /**
    * Takes over these bands of the screen, and encodes the whole of it. One call at a time.
    *
-   * @param pixels blue, green, red, unused; as large as the screen
+   * @param pixels as large as the screen, in the format that was said at its opening
    * @throws AvError when the encoder fails: it is of no use any more
    */
   encode(pixels: Buffer, bands: readonly Band[], at: { ptsMicroseconds: bigint; key: boolean }): Promise<AccessUnit[]>;
@@ -69,8 +72,12 @@ export async function openVideoEncoder(av: NodeAv, options: VideoEncoderOptions)
   if (!codec) throw new AvError(`looking for the encoder ${options.name}, which is not compiled in`, -1);
 
   const hardware = options.name === 'h264_vaapi' ? createHardwareFrames(av, { width, height }) : null;
-  const format = settings.pixelFormat === 'nv12' ? av.AV_PIX_FMT_NV12 : av.AV_PIX_FMT_YUV420P;
-  const converter = createBgrxConverter(av, { width, height }, options.size.width, format);
+  const isConverted = options.pixels === 'nv12';
+  // Every one of these encoders takes NV12 as it is.
+  const format = isConverted || settings.pixelFormat === 'nv12' ? av.AV_PIX_FMT_NV12 : av.AV_PIX_FMT_YUV420P;
+  const source = isConverted
+    ? createNv12Source(av, { width, height })
+    : createBgrxConverter(av, { width, height }, options.size.width, format);
   const context = new av.CodecContext();
   context.allocContext3(codec);
   context.width = width;
@@ -99,7 +106,7 @@ export async function openVideoEncoder(av: NodeAv, options: VideoEncoderOptions)
     context.freeContext();
     packet.free();
     hardware?.close();
-    converter.close();
+    source.close();
   };
   try {
     AvError.check(await context.open2(codec, av.Dictionary.fromObject(settings.options)), `opening ${options.name}`);
@@ -146,10 +153,10 @@ export async function openVideoEncoder(av: NodeAv, options: VideoEncoderOptions)
     width,
     height,
     async encode(pixels, bands, { ptsMicroseconds, key }) {
-      converter.convert(pixels, bands);
+      source.convert(pixels, bands);
       creditTime(ptsMicroseconds);
       lastPts = ptsMicroseconds;
-      const frame = hardware ? await hardware.upload(converter.frame) : converter.frame;
+      const frame = hardware ? await hardware.upload(source.frame) : source.frame;
       frame.pts = ptsMicroseconds;
       frame.pictType = key ? av.AV_PICTURE_TYPE_I : av.AV_PICTURE_TYPE_NONE;
       AvError.check(await context.sendFrame(frame), 'encoding a picture');

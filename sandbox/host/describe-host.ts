@@ -17,6 +17,7 @@ export function describeHost(about: {
     return `not available: ${choice.refusal}`;
   }
   const encoder = bestEncoder(encoders);
-  const picture = encoder ? `H.264 by ${encoder}` : 'stills only, since nothing here encodes H.264';
+  const by = encoder === 'remote' ? 'the process at REMOTE_ENCODER' : encoder;
+  const picture = by ? `H.264 by ${by}` : 'stills only, since nothing here encodes H.264';
   return `up to ${capacity} at once, isolated by the ${choice.driver.name} driver, ${picture}${sound ? ', with sound' : ''}`;
 }

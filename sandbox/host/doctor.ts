@@ -1,10 +1,10 @@
 import { chooseDriver } from '../drivers/choose-driver.ts';
 import type { Report } from '../drivers/driver.ts';
-import { probeEncoders } from '../encode/probe-encoders.ts';
 import type { HostSettings } from '../settings.ts';
 import { installCommand, missingPackages, packageNames } from '../system-packages.mjs';
 import { probeSound } from './decide-sound.ts';
 import { formatTable } from './format-table.ts';
+import { probePictures } from './probe-pictures.ts';
 
 /**
  * `npx switchboard host doctor`: what this machine can do for Desktops, and what to do about the rest.
@@ -17,7 +17,7 @@ export async function doctor(
 ): Promise<number> {
   const [choice, encoders] = await Promise.all([
     chooseDriver({ owner: 'doctor', unisolated: settings.SANDBOX_UNISOLATED }),
-    probeEncoders(),
+    probePictures(settings),
   ]);
   const sound = choice.driver ? await probeSound(choice.driver) : [];
   const rows = (part: string, reports: readonly Report[]) =>

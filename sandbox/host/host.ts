@@ -1,7 +1,7 @@
 import { type Desktop, type DesktopListener, startDesktop } from '../desktop/desktop.ts';
 import type { StartStreamer } from '../desktop/streamer-on-demand.ts';
 import { type Driver, DriverError, type Report } from '../drivers/driver.ts';
-import { bestEncoder } from '../encode/probe-encoders.ts';
+import { workingEncoders } from '../encode/probe-encoders.ts';
 import type { HostSettings } from '../settings.ts';
 import { defaultCapacity } from './capacity.ts';
 import { checkDial, DialRefusedError } from './check-dial.ts';
@@ -10,6 +10,7 @@ import type { HostFolder } from './host-folder.ts';
 import type { HostLog } from './host-log.ts';
 import { type LinkOptions, openLink } from './link.ts';
 import { type DesiredDesktop, type FromCore, type FromHost, linkVersion } from './messages.ts';
+import { remoteEncoderOf } from './probe-pictures.ts';
 import { pruneRecordings } from './prune-recordings.ts';
 import { type Channel, serveChannel } from './serve-channel.ts';
 
@@ -167,8 +168,9 @@ async function startOne(
   const [home, runtime] = await Promise.all([folder.openHome(wanted.home), folder.openRuntime(wanted.id)]);
   const { recordings } = folder;
   prepareStreamer?.();
+  const working = { names: workingEncoders(encoders), remote: remoteEncoderOf(settings) };
   return await startDesktop(
-    { driver, startStreamer, encoder: bestEncoder(encoders), sound, fps: settings.DESKTOP_FPS, log, ...times },
+    { driver, startStreamer, encoders: working, sound, fps: settings.DESKTOP_FPS, log, ...times },
     wanted,
     { home, runtime, recordings, removeRuntime: () => folder.removeRuntime(runtime) },
     listener,

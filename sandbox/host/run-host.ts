@@ -1,5 +1,5 @@
 import { chooseDriver } from '../drivers/choose-driver.ts';
-import { bestEncoder, probeEncoders } from '../encode/probe-encoders.ts';
+import { bestEncoder } from '../encode/probe-encoders.ts';
 import type { HostSettings } from '../settings.ts';
 import { keepSpareStreamer } from '../stream/spare-streamer.ts';
 import { decideSound } from './decide-sound.ts';
@@ -8,6 +8,7 @@ import type { HostStarted } from './embedding-messages.ts';
 import { type RunningHost, startHost } from './host.ts';
 import { openHostFolder } from './host-folder.ts';
 import type { HostLog } from './host-log.ts';
+import { probePictures } from './probe-pictures.ts';
 import { HostConfigurationError } from './read-host-settings.ts';
 
 /**
@@ -29,7 +30,10 @@ export async function runHost(
     name: settings.HOST_NAME,
   });
   try {
-    const [choice, encoders] = await Promise.all([chooseDriver({ owner: folder.host, unisolated }), probeEncoders()]);
+    const [choice, encoders] = await Promise.all([
+      chooseDriver({ owner: folder.host, unisolated }),
+      probePictures(settings),
+    ]);
     const { driver, reports: drivers } = choice;
     const sound = await decideSound(settings, driver, log);
     const streamers = keepSpareStreamer(bestEncoder(encoders) !== null);

@@ -6,6 +6,7 @@ import {
   decodeMessage,
   encodeMessage,
   type FrameAnswer,
+  messageBytesAtMost,
   nv12Bytes,
   type RawFrame,
   remoteFramesVersion,
@@ -53,9 +54,14 @@ export class FramesLostError extends Error {
  * Connects one screen to an encoder (frame-server.ts).
  *
  * @param at `{path}` of a UNIX socket, or `{host, port}`
+ * @param screen its name, and how many frames a second come of it at most
  * @throws Error when nothing listens there
  */
-export async function connectScreen(at: NetConnectOpts, screen: string, token: string): Promise<RemoteScreen> {
+export async function connectScreen(
+  at: NetConnectOpts,
+  screen: { name: string; fps: number },
+  token: string,
+): Promise<RemoteScreen> {
   const socket = connect(at);
   await once(socket, 'connect');
   socket.setNoDelay(true);
@@ -95,12 +101,15 @@ export async function connectScreen(at: NetConnectOpts, screen: string, token: s
     open.resolve({ kind: 'unit', key, ptsMicroseconds, data, dropped });
   }
 
-  const read = createMessageReader((bytes) => {
-    const message = decodeMessage(bytes);
-    if (message.type === 'hello' || message.type === 'frame')
-      throw new BadMessageError(`"${message.type}" comes from this side`);
-    settle(message);
-  });
+  const read = createMessageReader(
+    () => messageBytesAtMost,
+    (bytes) => {
+      const message = decodeMessage(bytes);
+      if (message.type === 'hello' || message.type === 'frame')
+        throw new BadMessageError(`"${message.type}" comes from this side`);
+      settle(message);
+    },
+  );
   socket.on('data', (piece: Buffer) => {
     try {
       read(piece);
@@ -117,7 +126,7 @@ export async function connectScreen(at: NetConnectOpts, screen: string, token: s
     socket.uncork();
   }
 
-  write(encodeMessage({ type: 'hello', version: remoteFramesVersion, screen, token }));
+  write(encodeMessage({ type: 'hello', version: remoteFramesVersion, fps: screen.fps, screen: screen.name, token }));
 
   async function close(): Promise<void> {
     closing = true;

@@ -7,10 +7,15 @@ import {
   decodeMessage,
   encodeMessage,
   type FrameAnswer,
+  helloBytesAtMost,
+  messageBytesAtMost,
   type RawFrame,
   remoteFramesVersion,
   slotsAScreen,
 } from './wire.ts';
+
+/** Whoever has said nothing by then is none of ours. */
+const helloWithinMs = 10_000;
 
 /** What becomes of one frame. */
 export interface EncodedFrame {
@@ -31,8 +36,8 @@ export interface FrameServerOptions {
   listen: ListenOptions;
   /** What a guest has to say; a UNIX socket in a folder of its own may do with any. */
   token: string;
-  /** A screen has come. */
-  openEncoder(screen: string): FrameEncoder;
+  /** A screen has come. @param fps frames a second at most */
+  openEncoder(screen: string, fps: number): FrameEncoder;
   /** A connection was ended for what it sent, or broke: why. */
   onError(error: Error): void;
 }
@@ -123,12 +128,15 @@ function serveScreen(socket: Socket, { token, openEncoder, onError }: FrameServe
     if (hello.version !== remoteFramesVersion)
       throw new BadMessageError(`version ${hello.version} (valid: ${remoteFramesVersion})`);
     if (!isSame(hello.token, token)) throw new BadMessageError('its token is wrong');
-    return openEncoder(hello.screen);
+    return openEncoder(hello.screen, hello.fps);
   }
 
-  const read = createMessageReader((bytes) => {
+  const late = setTimeout(() => socket.destroy(new BadMessageError('no hello came')), helloWithinMs);
+  const atMost = () => (encoder ? messageBytesAtMost : helloBytesAtMost);
+  const read = createMessageReader(atMost, (bytes) => {
     if (!encoder) {
       encoder = greet(bytes);
+      clearTimeout(late);
       return;
     }
     const message = decodeMessage(bytes);
@@ -145,6 +153,7 @@ function serveScreen(socket: Socket, { token, openEncoder, onError }: FrameServe
   });
   socket.on('error', onError);
   socket.on('close', () => {
+    clearTimeout(late);
     void last.then(() => encoder?.close());
   });
 }

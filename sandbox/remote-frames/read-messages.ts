@@ -1,14 +1,15 @@
-import { BadMessageError, messageBytesAtMost } from './wire.ts';
+import { BadMessageError } from './wire.ts';
 
 const lengthBytes = 4;
 
 /**
  * Cuts a stream into messages: each is collected in one buffer of its length, however many pieces it comes in.
  *
+ * @param atMost how long the next message may be, in bytes
  * @param message told of each, without its length; the buffer is the receiver's
  * @returns takes the next piece; throws BadMessageError for a length that no message has, and what `message` throws
  */
-export function createMessageReader(message: (bytes: Buffer) => void): (piece: Buffer) => void {
+export function createMessageReader(atMost: () => number, message: (bytes: Buffer) => void): (piece: Buffer) => void {
   let length = Buffer.alloc(lengthBytes);
   let target = length;
   let filled = 0;
@@ -16,7 +17,7 @@ export function createMessageReader(message: (bytes: Buffer) => void): (piece: B
   function next(): void {
     if (target === length) {
       const bytes = length.readUInt32BE(0);
-      if (bytes < 1 || bytes > messageBytesAtMost) throw new BadMessageError(`its length is ${bytes}`);
+      if (bytes < 1 || bytes > atMost()) throw new BadMessageError(`its length is ${bytes}`);
       target = Buffer.allocUnsafeSlow(bytes);
     } else {
       const whole = target;

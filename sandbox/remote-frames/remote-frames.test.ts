@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectScreen, EncodingFailedError, FramesLostError } from './frame-client.ts';
 import { type FrameEncoder, type FrameServer, startFrameServer } from './frame-server.ts';
 import { createMessageReader } from './read-messages.ts';
-import { decodeMessage, encodeMessage, type RawFrame } from './wire.ts';
+import { decodeMessage, encodeMessage, messageBytesAtMost, type RawFrame } from './wire.ts';
 
 const token = 'a token of this test';
 const size = { width: 640, height: 360 };
@@ -36,7 +36,7 @@ describe('frames that are encoded elsewhere', () => {
   }
 
   async function screen(name: string) {
-    return stack.use(await connectScreen({ path }, name, token));
+    return stack.use(await connectScreen({ path }, { name, fps: 30 }, token));
   }
 
   it('come back as access units, with their time and in their order', async () => {
@@ -95,9 +95,12 @@ describe('frames that are encoded elsewhere', () => {
     const answers: unknown[] = [];
     socket.on(
       'data',
-      createMessageReader((bytes) => answers.push(decodeMessage(bytes))),
+      createMessageReader(
+        () => messageBytesAtMost,
+        (bytes) => answers.push(decodeMessage(bytes)),
+      ),
     );
-    const hello = encodeMessage({ type: 'hello', version: 1, screen: 'greedy', token });
+    const hello = encodeMessage({ type: 'hello', version: 1, fps: 30, screen: 'greedy', token });
     const frames = [1, 2, 3, 4, 5].map((sequence) => encodeMessage({ ...picture(sequence), type: 'frame', sequence }));
     for (const part of [hello, ...frames].flat()) socket.write(part);
 
@@ -184,7 +187,7 @@ describe('frames that are encoded elsewhere', () => {
 
   it('are refused without the token, which is not said', async () => {
     await serve(() => encoderOf(async () => ({ key: true, data: Buffer.from('unit') })));
-    const wrong = stack.use(await connectScreen({ path }, 'one', 'another token'));
+    const wrong = stack.use(await connectScreen({ path }, { name: 'one', fps: 30 }, 'another token'));
 
     await expect(wrong.encode(picture(1))).rejects.toThrow(FramesLostError);
 
@@ -194,14 +197,20 @@ describe('frames that are encoded elsewhere', () => {
 
   it('end the connection when they are none', async () => {
     const server = await serve(() => encoderOf(async () => ({ key: true, data: Buffer.from('unit') })));
-    for (const garbage of [Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.from([0, 0, 0, 1, 0x77])]) {
+    // The last would be a frame for who has shown the token; from anybody else not even room is made for it.
+    for (const garbage of [
+      Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+      Buffer.from([0, 0, 0, 1, 0x77]),
+      Buffer.from([0, 0x2f, 0, 0, 0x02]),
+    ]) {
       const socket = connect({ path });
       socket.write(garbage);
       socket.resume();
       await once(socket, 'close');
     }
 
-    expect(errors.map(({ name }) => name)).toEqual(['BadMessageError', 'BadMessageError']);
+    expect(errors.map(({ name }) => name)).toEqual(['BadMessageError', 'BadMessageError', 'BadMessageError']);
+    expect(errors.at(-1)?.message).toMatch(/its length is 3080192/);
     expect(server.screens).toBe(0);
   });
 
@@ -235,8 +244,12 @@ describe('frames that are encoded elsewhere', () => {
         onError: (error) => errors.push(error),
       }),
     );
-    const one = stack.use(await connectScreen({ host: '127.0.0.1', port: server.port ?? 0 }, 'one', token));
-    const frame = { wantsKey: false, ptsMicroseconds: 1n, width: 1920, height: 1080, data: Buffer.alloc(3_110_400, 7) };
+    const one = stack.use(
+      await connectScreen({ host: '127.0.0.1', port: server.port ?? 0 }, { name: 'one', fps: 30 }, token),
+    );
+    const [width, height] = [1920, 1080];
+    const data = Buffer.alloc((width * height * 3) / 2, 7);
+    const frame = { wantsKey: false, ptsMicroseconds: 1n, bitrate: 8_000_000, width, height, data };
 
     const from = performance.now();
     const count = 60;
@@ -255,5 +268,5 @@ function encoderOf(encode: FrameEncoder['encode']): FrameEncoder {
 /** One whose first byte and time are `value`. */
 function picture(value: number, wantsKey = false): Omit<RawFrame, 'type' | 'sequence'> {
   const data = Buffer.alloc((size.width * size.height * 3) / 2, value);
-  return { wantsKey, ptsMicroseconds: BigInt(value), ...size, data };
+  return { wantsKey, ptsMicroseconds: BigInt(value), bitrate: 8_000_000, ...size, data };
 }

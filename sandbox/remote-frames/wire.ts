@@ -4,13 +4,14 @@
  *
  *     length u32 of what follows · type u8 · body
  *
- *     0x01 hello    guest → encoder  version u8 · length of the name u8 · name of the screen, UTF-8 · token, UTF-8
- *     0x02 frame    guest → encoder  flags u8 (1: a keyframe is wanted) · sequence u32 · pts u64 µs · width u16 · height u16 · NV12
+ *     0x01 hello    guest → encoder  version u8 · fps u8 · length of the name u8 · name of the screen, UTF-8 · token, UTF-8
+ *     0x02 frame    guest → encoder  flags u8 (1: a keyframe is wanted) · sequence u32 · pts u64 µs · bits a second u32 · width u16
+ *                                    · height u16 · NV12
  *     0x11 unit     encoder → guest  flags u8 (1 key) · sequence u32 · pts u64 µs · dropped u32 · H.264 access unit, Annex B
  *     0x12 dropped  encoder → guest  sequence u32 · dropped u32
  *     0x13 failed   encoder → guest  sequence u32 · why, UTF-8
  *
- * The hello comes first, once. Each frame has one answer, in the order of the frames that were taken; a dropped one is answered at once.
+ * The hello comes first, once, and with 10 s to come; it is at most {@link helloBytesAtMost} long. Each frame has one answer, in the order of the frames that were taken; a dropped one is answered at once.
  * `dropped` counts this screen's frames that were not encoded because {@link slotsAScreen} were under way. NV12 is width × height bytes
  * of brightness and half as many of colour, without padding (1080p: 3.1 MB, 186 MB/s at 60 a second); both sizes are even.
  */
@@ -24,12 +25,16 @@ export const slotsAScreen = 3;
 const sideAtMost = 8192;
 /** A frame of the largest sides would be 100 MB; no screen is both as wide and as high. */
 export const messageBytesAtMost = 64 * 1024 * 1024;
+/** What somebody may send who has not shown the token. */
+export const helloBytesAtMost = 1024;
 
 export const messageType = { hello: 0x01, frame: 0x02, unit: 0x11, dropped: 0x12, failed: 0x13 } as const;
 
 export interface Hello {
   type: 'hello';
   version: number;
+  /** Frames a second at most. */
+  fps: number;
   screen: string;
   /** Whoever has it may have frames encoded: never in logs. */
   token: string;
@@ -42,6 +47,8 @@ export interface RawFrame {
   /** Grows with each frame of the screen, dropped ones too; wraps at 2^32. */
   sequence: number;
   ptsMicroseconds: bigint;
+  /** What may come of it, in bits a second. */
+  bitrate: number;
   width: number;
   height: number;
   /** NV12. */
@@ -76,18 +83,20 @@ export function encodeMessage(message: Hello | RawFrame | FrameAnswer): Uint8Arr
     case 'hello': {
       const screen = Buffer.from(message.screen, 'utf8');
       if (screen.length > 255) throw new BadMessageError('a name of more than 255 bytes');
-      return framed(messageType.hello, 2, [screen, Buffer.from(message.token, 'utf8')], (head) => {
+      return framed(messageType.hello, 3, [screen, Buffer.from(message.token, 'utf8')], (head) => {
         head.writeUInt8(message.version, 0);
-        head.writeUInt8(screen.length, 1);
+        head.writeUInt8(message.fps, 1);
+        head.writeUInt8(screen.length, 2);
       });
     }
     case 'frame':
-      return framed(messageType.frame, 17, [message.data], (head) => {
+      return framed(messageType.frame, 21, [message.data], (head) => {
         head.writeUInt8(message.wantsKey ? 1 : 0, 0);
         head.writeUInt32BE(message.sequence >>> 0, 1);
         head.writeBigUInt64BE(message.ptsMicroseconds, 5);
-        head.writeUInt16BE(message.width, 13);
-        head.writeUInt16BE(message.height, 15);
+        head.writeUInt32BE(message.bitrate, 13);
+        head.writeUInt16BE(message.width, 17);
+        head.writeUInt16BE(message.height, 19);
       });
     case 'unit':
       return framed(messageType.unit, 17, [message.data], (head) => {
@@ -118,16 +127,17 @@ export function decodeMessage(bytes: Buffer): Hello | RawFrame | FrameAnswer {
   const body = bytes.subarray(1);
   switch (type) {
     case messageType.hello: {
-      atLeast(body, 2);
-      const nameEnd = 2 + body.readUInt8(1);
+      atLeast(body, 3);
+      const nameEnd = 3 + body.readUInt8(2);
       atLeast(body, nameEnd);
-      const screen = body.toString('utf8', 2, nameEnd);
-      return { type: 'hello', version: body.readUInt8(0), screen, token: body.toString('utf8', nameEnd) };
+      const screen = body.toString('utf8', 3, nameEnd);
+      const [version, fps] = [body.readUInt8(0), body.readUInt8(1)];
+      return { type: 'hello', version, fps, screen, token: body.toString('utf8', nameEnd) };
     }
     case messageType.frame: {
-      atLeast(body, 17);
-      const [width, height] = [body.readUInt16BE(13), body.readUInt16BE(15)];
-      const data = body.subarray(17);
+      atLeast(body, 21);
+      const [width, height] = [body.readUInt16BE(17), body.readUInt16BE(19)];
+      const data = body.subarray(21);
       const expected = nv12Bytes(width, height);
       if (data.length !== expected)
         throw new BadMessageError(`a picture of ${width}×${height} has ${expected} bytes, not ${data.length}`);
@@ -137,6 +147,7 @@ export function decodeMessage(bytes: Buffer): Hello | RawFrame | FrameAnswer {
         wantsKey,
         sequence: body.readUInt32BE(1),
         ptsMicroseconds: body.readBigUInt64BE(5),
+        bitrate: body.readUInt32BE(13),
         width,
         height,
         data,

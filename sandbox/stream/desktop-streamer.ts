@@ -42,7 +42,8 @@ export async function createDesktopStreamer(
   options: StreamerOptions,
   listener: StreamerListener,
 ): Promise<DesktopStreamer> {
-  const encodes = options.encoder !== null || options.sound !== null;
+  const hasEncoder = options.encoders.names.length > 0;
+  const encodes = hasEncoder || options.sound !== null;
   const [x, av] = await Promise.all([connectX(options.display), encodes ? loadNodeAv() : null]);
   const screen = await openScreen(x);
   const ladder = createBitrateLadder();
@@ -84,16 +85,17 @@ export async function createDesktopStreamer(
   const input = await createInput(x, screen, clipboard);
   const steps = createPersonSteps(() => screen.size);
   const stills = createStills(capture);
-  if (av && options.encoder !== null)
+  if (av && hasEncoder)
     video = createVideoFeed({
       av,
       capture,
-      encoder: options.encoder,
+      encoders: options.encoders,
       fps: options.fps,
       bitrate: ladder.bitrate,
       recordings: options.recordings,
       recordingFailed: (error) => trouble('a recording ended early', error),
       fanOut,
+      replaced: (name, error) => trouble(`the encoder ${name} failed, so another encodes from now on`, error),
       failed: goOnWithStills,
       encoding: (state) => listener.encoding?.(state),
     });

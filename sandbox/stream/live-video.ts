@@ -7,6 +7,7 @@ import { createLiveEncoder, type LiveEncoderOptions } from './live-encoder.ts';
 import { createPace } from './pace.ts';
 import { createPatches } from './patches.ts';
 import { createRefinement } from './refinement.ts';
+import type { EncoderName } from './streamer.ts';
 
 /** One encoded picture with its place in the stream. */
 export interface LivePicture extends AccessUnit {
@@ -14,7 +15,16 @@ export interface LivePicture extends AccessUnit {
   sequence: number;
   width: number;
   height: number;
+  encoder: EncoderName;
 }
+
+/** Whether both may be in one file: it has room for the size and the parameters of one encoder. */
+export function fitOneFile(one: PictureFormat, other: PictureFormat): boolean {
+  return one.width === other.width && one.height === other.height && one.encoder === other.encoder;
+}
+
+/** What pictures in one file share. */
+export type PictureFormat = Pick<LivePicture, 'width' | 'height' | 'encoder'>;
 
 /** A small change that goes without the encoder. */
 export interface LivePatch {
@@ -148,16 +158,16 @@ export function createLiveVideo(options: LiveVideoOptions): LiveVideo {
 
   async function sendPicture(bands: readonly Band[], box: Box | null): Promise<void> {
     const key = keyWanted;
-    const { width, height } = encoder;
     keyWanted = false;
     behind = [];
     behindBy = 0;
     behindSince = Number.POSITIVE_INFINITY;
     const units = await encoder.encode({ bands, box, ptsMicroseconds: nextPts(), key });
+    const { width, height, name } = encoder;
     const now = performance.now();
     for (const unit of units) {
       if (unit.key) lastKeyAt = now;
-      options.publish({ ...unit, sequence: nextSequence(), width, height });
+      options.publish({ ...unit, sequence: nextSequence(), width, height, encoder: name });
       refinement.made(unit.quantizer, bands.length > 0, now);
     }
   }

@@ -18,7 +18,14 @@ describe.skipIf(!hasXvfb)('the spare streamer', () => {
 
   beforeAll(async () => {
     server = await startTestXServer({ width: 320, height: 240 });
-    options = { desktop: 'd-1', display: server.display, encoder: null, sound: null, fps: 30, recordings: '/nowhere' };
+    options = {
+      desktop: 'd-1',
+      display: server.display,
+      encoders: { names: [], remote: null },
+      sound: null,
+      fps: 30,
+      recordings: '/nowhere',
+    };
   });
   afterAll(() => server[Symbol.asyncDispose]());
 

@@ -53,7 +53,7 @@ export function forkStreamer(encodes: boolean): ChildProcess {
 export async function startStreamer(
   options: StreamerOptions,
   listener: StreamerListener,
-  child = forkStreamer(options.encoder !== null),
+  child = forkStreamer(options.encoders.names.length > 0),
 ): Promise<Streamer> {
   const waiting = new Map<number, Waiting>();
   let nextId = 1;

@@ -435,7 +435,7 @@ describe.skipIf(!hasXvfb || !av)('a streamer', () => {
 
 describe.skipIf(!hasXvfb)('a streamer without an encoder', () => {
   it('says so, and gives stills and takes input all the same', async () => {
-    await using started = await startTestStreamer({ width: 320, height: 240 }, null);
+    await using started = await startTestStreamer({ width: 320, height: 240 }, { names: [], remote: null });
     const viewer = await started.core.join(started.streamer, { mode: 'control' });
     expect(await viewer.next('hello')).toMatchObject({ codec: 'jpeg' });
     expect(await viewer.next('video')).toEqual({ type: 'video', enabled: false, bitrate: 0, reason: 'no_encoder' });

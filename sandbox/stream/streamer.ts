@@ -1,17 +1,35 @@
 import type { AgentStep } from '../agent-step.ts';
 import type { XDisplay } from '../drivers/driver.ts';
 import type { ViewerMode } from '../protocol.ts';
+import type { SocketAddress } from '../remote-frames/socket-address.ts';
 
-/** How the picture can be encoded: H.264 by one of these. Without any of them the picture is stills. */
-export const encoderNames = ['h264_nvenc', 'h264_vaapi', 'h264_videotoolbox', 'libx264'] as const;
+/** What encodes H.264 on the machine that it runs on. */
+export const localEncoderNames = ['h264_nvenc', 'h264_vaapi', 'h264_videotoolbox', 'libx264'] as const;
+export type LocalEncoderName = (typeof localEncoderNames)[number];
+
+/** How the picture can be encoded, the best first: H.264 by one of these. `remote`: by the process that REMOTE_ENCODER names. */
+export const encoderNames = ['h264_nvenc', 'h264_vaapi', 'h264_videotoolbox', 'remote', 'libx264'] as const;
 export type EncoderName = (typeof encoderNames)[number];
+
+/** Where the process is that encodes for this host (sandbox/remote-frames). */
+export interface RemoteEncoder {
+  at: SocketAddress;
+  token: string;
+}
+
+/** What works on this host. */
+export interface Encoders {
+  /** The best first; one that fails is followed by the next. None: the picture is stills. */
+  names: readonly EncoderName[];
+  /** Null: none is configured. */
+  remote: RemoteEncoder | null;
+}
 
 /** What a streamer process is started with. */
 export interface StreamerOptions {
   desktop: string;
   display: XDisplay;
-  /** Null: stills only, since nothing here encodes. */
-  encoder: EncoderName | null;
+  encoders: Encoders;
   /** The socket that gives what the Desktop plays (SandboxSound, sandbox/drivers/driver.ts). Null: it has no sound. */
   sound: string | null;
   /** Pictures a second at most. */

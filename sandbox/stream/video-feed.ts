@@ -5,13 +5,13 @@ import type { FanOut } from './fan-out.ts';
 import { createLiveVideo, type LivePatch, type LivePicture } from './live-video.ts';
 import { createClipRing } from './recordings/clip-ring.ts';
 import { createRecorder } from './recordings/recorder.ts';
-import type { EncoderName, EncodingState } from './streamer.ts';
+import type { EncoderName, Encoders, EncodingState } from './streamer.ts';
 
 /** What a feed is made with. */
 export interface VideoFeedOptions {
   av: NodeAv;
   capture: ScreenCapture;
-  encoder: EncoderName;
+  encoders: Encoders;
   fps: number;
   bitrate: number;
   /** The folder that recordings go to. */
@@ -19,7 +19,9 @@ export interface VideoFeedOptions {
   /** Nothing is lost to those who watch: this recording ends, and the next activation tries again. */
   recordingFailed(error: unknown): void;
   fanOut: FanOut;
-  /** The encoder is of no use any more. */
+  /** This encoder is of no use any more; the next goes on. */
+  replaced(name: EncoderName, error: unknown): void;
+  /** None is of any use any more. */
   failed(error: unknown): void;
   encoding(state: EncodingState): void;
 }

@@ -33,7 +33,7 @@ describe.skipIf(!av)('the last pictures of a screen', () => {
         const pixels = Buffer.alloc(size.width * size.height * 4, made.length * 40);
         const at = { ptsMicroseconds: BigInt(second * microseconds), key: n === 0 };
         for (const unit of await encoder.encode(pixels, bands, at))
-          made.push({ ...unit, ...size, sequence: made.length });
+          made.push({ ...unit, ...size, sequence: made.length, encoder: 'libx264' });
       }
     encoder.close();
     return made;

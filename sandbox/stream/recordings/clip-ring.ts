@@ -1,6 +1,6 @@
 import { createFragmentedMp4 } from '../../encode/fragmented-mp4.ts';
 import type { NodeAv } from '../../encode/node-av.ts';
-import type { LivePicture } from '../live-video.ts';
+import { fitOneFile, type LivePicture } from '../live-video.ts';
 import { NothingRecordedError } from '../streamer.ts';
 
 /** The last pictures of a screen, kept in memory. */
@@ -9,7 +9,7 @@ export interface ClipRing {
   /** The screen has changed while no pictures were made of it: what is there is no longer what it shows, and what comes does not follow from it. */
   missed(): void;
   /**
-   * What was shown in the last seconds as an MP4; where the screen had another size in between, or nobody has looked at what it did, since
+   * What was shown in the last seconds as an MP4; where the screen had another size or encoder in between, or nobody has looked at what it did, since
    * then. What came between the keyframe before that and its beginning is there as a flash, because the rest builds on it. The last
    * picture stays until now if the screen still shows it; else the seconds before it are meant.
    *
@@ -55,8 +55,8 @@ export function createClipRing(av: NodeAv, nowMicroseconds: () => number = hostC
     const whole = groups.findLastIndex(({ follows }) => !follows);
     const found = groups.slice(Math.max(begins, whole, 0)).flatMap(({ pictures }) => pictures);
     const last = found.at(-1);
-    const resized = found.findLastIndex(({ width, height }) => width !== last?.width || height !== last?.height);
-    return found.slice(resized + 1);
+    const other = found.findLastIndex((picture) => !last || !fitOneFile(picture, last));
+    return found.slice(other + 1);
   }
 
   return {

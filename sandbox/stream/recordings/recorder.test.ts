@@ -29,7 +29,7 @@ async function keyframes(lib: NodeAv, count: number): Promise<LivePicture[]> {
     for (let at = 0; at < pixels.length; at++) pixels[at] = Math.random() * 256;
     const bands = [{ top: 0, height: size.height }];
     const units = await encoder.encode(pixels, bands, { ptsMicroseconds: BigInt(1 + n * 33_000), key: true });
-    for (const unit of units) pictures.push({ ...unit, ...size, sequence: n });
+    for (const unit of units) pictures.push({ ...unit, ...size, sequence: n, encoder: 'libx264' });
   }
   encoder.close();
   return pictures;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createFragmentedMp4, type Mp4Writer } from '../../encode/fragmented-mp4.ts';
 import type { NodeAv } from '../../encode/node-av.ts';
-import type { LivePicture } from '../live-video.ts';
+import { fitOneFile, type LivePicture, type PictureFormat } from '../live-video.ts';
 
 /** Writes what is shown into one file an Activation. */
 export interface Recorder {
@@ -22,12 +22,11 @@ const plainName = /^[\w-]{1,100}$/;
 interface OpenFile {
   mp4: Mp4Writer;
   stream: WriteStream;
-  width: number;
-  height: number;
+  format: PictureFormat;
 }
 
 /**
- * Records the encoded pictures as they are as `<folder>/<activation>.mp4`. What cannot be in the same file (the screen has another size,
+ * Records the encoded pictures as they are as `<folder>/<activation>.mp4`. What cannot be in the same file (the screen has another size or encoder,
  * the same Activation is recorded again) goes to `<activation>.2.mp4` and so on.
  *
  * @param failed told when a file cannot be written: recording ends, the pictures go on
@@ -59,7 +58,7 @@ export function createRecorder(av: NodeAv, folder: string, failed: (error: unkno
     const stream = await createFile(folder, name);
     const { width, height } = first;
     const mp4 = await createFragmentedMp4(av, { width, height, first }, (piece) => stream.write(piece));
-    return { mp4, stream, width, height };
+    return { mp4, stream, format: first };
   }
 
   async function end(): Promise<void> {
@@ -89,7 +88,7 @@ export function createRecorder(av: NodeAv, folder: string, failed: (error: unkno
       if (name === null) return;
       inTurn(name, async () => {
         if (name === broken) return;
-        if (file && (file.width !== picture.width || file.height !== picture.height)) await end();
+        if (file && !fitOneFile(file.format, picture)) await end();
         if (!file && !picture.key) return;
         file ??= await open(name, picture);
         if (file.stream.errored) throw file.stream.errored;

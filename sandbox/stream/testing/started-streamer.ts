@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createPainter, type Painter } from '../../testing/painter.ts';
 import { startTestXServer, type TestXServer } from '../../testing/x-server.ts';
 import { startStreamer } from '../start-streamer.ts';
-import type { EncoderName, EncodingState, Streamer, ViewerPerson } from '../streamer.ts';
+import type { Encoders, EncodingState, Streamer, ViewerPerson } from '../streamer.ts';
 import { type LocalCore, startLocalCore } from './local-core.ts';
 
 /** A streamer on a screen of its own, with a core to dial, and what it has told its host. */
@@ -30,7 +30,7 @@ export interface StartedStreamer extends AsyncDisposable {
 /** Starts everything; disposing of it ends everything. */
 export async function startTestStreamer(
   size: { width: number; height: number },
-  encoder: EncoderName | null = 'libx264',
+  encoders: Encoders = { names: ['libx264'], remote: null },
 ): Promise<StartedStreamer> {
   const server = await startTestXServer(size);
   const core = await startLocalCore();
@@ -47,7 +47,7 @@ export async function startTestStreamer(
   };
   const start = () =>
     startStreamer(
-      { desktop: 'd-test', display: server.display, encoder, sound: null, fps: 30, recordings },
+      { desktop: 'd-test', display: server.display, encoders, sound: null, fps: 30, recordings },
       {
         viewers: (people) => {
           told.viewers = people;
