@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, lstat, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { loadNodeAv, nodeAvMissing } from '../encode/node-av.ts';
 import { probeEncoders } from '../encode/probe-encoders.ts';
@@ -61,8 +61,10 @@ export async function runEncoder(settings: HostSettings, log: HostLog): Promise<
   return { line: 'path' in at || isLoopback(at.host) ? line : `${line} (${unencrypted})`, close: server.close };
 }
 
-/** A process that was killed leaves its socket behind. One that answers is another's. */
+/** A process that was killed leaves its socket behind. One that answers is another's, and what is no socket is not ours to remove. */
 async function removeStaleSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (!found?.isSocket()) return;
   const socket = connect({ path });
   try {
     await once(socket, 'connect');

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -80,6 +80,17 @@ describe.skipIf(!av)(`an encoder for other hosts${av ? '' : ' (no node-av)'}`, (
     expect(encoder.said()).not.toContain('some other token');
     encoder.kill('SIGTERM');
     expect(await encoder.ended).toBe(0);
+  });
+
+  it('leaves alone what is no socket, and one that answers', async () => {
+    await writeFile(join(folder, 'encoder'), 'precious');
+    const refused = await start();
+    expect(await refused.ended).toBe(1);
+    expect(refused.said()).toMatch(/^switchboard host: cannot listen at ENCODER_LISTEN: .*EADDRINUSE/);
+    expect(await readFile(join(folder, 'encoder'), 'utf8')).toBe('precious');
+    await rm(join(folder, 'encoder'));
+    await ready();
+    expect(await (await start()).ended).toBe(1);
   });
 
   it('that is not there is said, with what to do about a missing token', async () => {
