@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Streamer, StreamerListener, StreamerOptions } from '../stream/streamer.ts';
+import { type StreamerMemory, usualStreamerMemory, watchStreamerMemory } from './streamer-memory.ts';
 
 /** Starts a streamer process (sandbox/stream/start-streamer.ts). */
 export type StartStreamer = (options: StreamerOptions, listener: StreamerListener) => Promise<Streamer>;
@@ -9,13 +10,14 @@ export interface StreamerOnDemandOptions {
   start(): Promise<Streamer>;
   /** A streamer has begun: it knows nothing yet of who controls and what is recorded. */
   began(streamer: Streamer): void;
-  /** It has ended. `unasked`: by itself, it was killed or it failed. */
+  /** It has ended. `unasked`: by itself, it was killed, it failed or it grew too large. */
   ended(unasked: boolean): void;
   /** Whether somebody watches or something is recorded, so that it must run. */
   isNeeded(): boolean;
   log: Logger;
   /** How long after the last use it is stopped, in milliseconds. */
   idleMs?: number;
+  memory?: StreamerMemory;
 }
 
 /** A Desktop's streamer process: there when it is needed, and not otherwise. */
@@ -32,15 +34,19 @@ export interface StreamerOnDemand {
 
 /** One that ends sooner than this after its start has failed at something; the second such start in a row waits. */
 const soundAfterMs = 5000;
+/** The same for one that has grown too large: that takes a while to be noticed. */
+const soundForSizeAfterMs = 60_000;
 const firstPauseMs = 500;
 const longestPauseMs = 10_000;
 
 /**
  * Runs the streamer for the first use and ends it some time after the last. One that dies while it is needed is started again at once, so
- * that it is ready when the core dials its viewers anew; one that dies again and again is started more and more rarely.
+ * that it is ready when the core dials its viewers anew; one that dies again and again is started more and more rarely. One that takes too
+ * much memory is killed, and replaced in the same way.
  */
 export function createStreamerOnDemand(options: StreamerOnDemandOptions): StreamerOnDemand {
-  const { log, idleMs = 60_000 } = options;
+  const { log, idleMs = 60_000, memory = usualStreamerMemory } = options;
+  const watch = watchStreamerMemory(log, memory);
   let current: Promise<Streamer> | undefined;
   let running: Streamer | undefined;
   let idle: NodeJS.Timeout | undefined;
@@ -71,19 +77,28 @@ export function createStreamerOnDemand(options: StreamerOnDemandOptions): Stream
       throw error;
     }
     running = streamer;
-    void streamer.ended.then((reason) => over(streamer, reason, begunAt));
+    let tooLarge: string | undefined;
+    const unwatch = watch.begin(streamer.pid, (why) => {
+      tooLarge = why;
+      kill(streamer.pid);
+    });
+    void streamer.ended.then((reason) => {
+      unwatch();
+      if (running !== streamer) return;
+      if (tooLarge === undefined) log.warn({ pid: streamer.pid, reason }, 'the streamer has ended by itself');
+      else log.warn({ pid: streamer.pid, why: tooLarge }, 'the streamer was too large and has been ended');
+      over(performance.now() - begunAt < (tooLarge === undefined ? soundAfterMs : soundForSizeAfterMs));
+    });
     if (stopped) await streamer.stop();
     else options.began(streamer);
     return streamer;
   }
 
-  function over(streamer: Streamer, reason: string, begunAt: number): void {
-    if (running !== streamer) return;
+  function over(soon: boolean): void {
     running = undefined;
     current = undefined;
-    if (performance.now() - begunAt < soundAfterMs) failedSoon();
+    if (soon) failedSoon();
     else failures = 0;
-    log.warn({ pid: streamer.pid, reason }, 'the streamer has ended by itself');
     options.ended(true);
     if (options.isNeeded() && !stopped) ready();
   }
@@ -146,6 +161,14 @@ export function createStreamerOnDemand(options: StreamerOnDemandOptions): Stream
       await starting?.then((streamer) => streamer.stop()).catch(() => undefined);
     },
   };
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** The Desktop is ending: nothing is started for it any more. */

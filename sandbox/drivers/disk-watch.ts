@@ -1,5 +1,5 @@
-import { lstat, opendir, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { statfs } from 'node:fs/promises';
+import { bytesIn } from './folder-size.ts';
 
 /** How often the file system is asked how much is free: one system call. */
 const lookEveryMs = 250;
@@ -8,8 +8,6 @@ const suspiciousPart = 0.02;
 /** … and otherwise this often; but measuring takes at most one part in ten of the time. */
 const measureEveryMs = 30_000;
 const pausePerMeasuring = 9;
-/** An empty file costs an inode and a name: as much as a block. */
-const leastBytes = 4096;
 /** A home that was full already may be opened, to delete from it; it may grow by this part of the limit. */
 const slack = 0.05;
 
@@ -65,26 +63,6 @@ export async function watchDisk(
       clearTimeout(timer);
     },
   };
-}
-
-/** What a folder holds, as blocks on the disk. Links are not followed. What vanishes meanwhile counts nothing. */
-export async function bytesIn(folder: string): Promise<number> {
-  let sum = 0;
-  const entries = await opendir(folder).catch(ifGone);
-  if (entries === undefined) return 0;
-  for await (const entry of entries) {
-    const path = join(folder, entry.name);
-    const about = await lstat(path).catch(ifGone);
-    if (about === undefined) continue;
-    sum += Math.max(about.blocks * 512, leastBytes);
-    if (entry.isDirectory()) sum += await bytesIn(path);
-  }
-  return sum;
-}
-
-function ifGone(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
-  return undefined;
 }
 
 async function freeBytes(path: string): Promise<number> {

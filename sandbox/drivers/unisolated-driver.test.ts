@@ -29,6 +29,21 @@ describe.skipIf(needed.length > 0)(`a Desktop without isolation (missing: ${need
     expect(left).toBe('');
   });
 
+  it('has a way out of its own beside another with one, each to the hosts that it may reach', async () => {
+    const allow = (host: string) => startTestSandbox(driver, { network: { kind: 'allow', hosts: [host] } });
+    await using one = await allow('one.invalid');
+    await using another = await allow('another.invalid');
+    // A name without an address gets further than one that may not be reached.
+    const ask = (host: string) =>
+      `exec 3<>/dev/tcp/127.0.0.1/\${https_proxy##*:}; printf 'CONNECT ${host}:443 HTTP/1.1\\r\\n\\r\\n' >&3; head -n 1 <&3`;
+    const answers = await Promise.all(
+      [one, another].flatMap(({ sandbox }) =>
+        ['one.invalid', 'another.invalid'].map(async (host) => (await run(sandbox, ask(host))).stdout.slice(9, 12)),
+      ),
+    );
+    expect(answers).toEqual(['502', '403', '403', '502']);
+  });
+
   it('keeps the host’s environment to the host', async () => {
     process.env.UNISOLATED_TEST_SECRET = 'x';
     await using started = await startTestSandbox(driver);

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -36,6 +36,13 @@ describe('the folder of a host', () => {
     const folder = await openHostFolder({ directory: join(directory, 'host') });
     for (const path of [join(directory, 'host'), await folder.openHome('h'), await folder.openRuntime('d-1')])
       expect((await stat(path)).mode & 0o777).toBe(0o700);
+    await folder.close();
+  });
+
+  it('opens a home again that was shut from inside', async () => {
+    const folder = await openHostFolder({ directory });
+    await chmod(await folder.openHome('h'), 0o000);
+    expect((await stat(await folder.openHome('h'))).mode & 0o777).toBe(0o700);
     await folder.close();
   });
 

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { lockFolder } from './folder-lock.ts';
+import { removeFolder } from './remove-folder.ts';
 
 /** A UNIX socket's path has at most 107 bytes (unix(7)); a driver's own names take some of that. */
 const socketFolderAtMost = 70;
@@ -41,15 +42,18 @@ export async function openHostFolder(from: { directory: string; homes?: string; 
       async openHome(name) {
         const home = join(homes, name);
         await mkdir(home, { recursive: true, mode: 0o700 });
+        // Whoever works in it may have shut it, and a Desktop that cannot enter its home does not start.
+        const { mode } = await stat(home);
+        if ((mode & 0o700) !== 0o700) await chmod(home, 0o700);
         return home;
       },
       async openRuntime(desktop) {
         const runtime = join(runtimes, createHash('sha256').update(desktop).digest('hex').slice(0, 12));
-        await rm(runtime, { recursive: true, force: true });
+        await removeFolder(runtime);
         await mkdir(runtime, { mode: 0o700 });
         return runtime;
       },
-      removeRuntime: (path) => rm(path, { recursive: true, force: true }),
+      removeRuntime: removeFolder,
       close: unlock,
     };
   } catch (error) {

@@ -16,7 +16,10 @@ const startsWithinMs = 1500;
 export async function forgetOldBrowser(home: string): Promise<void> {
   const profile = join(home, '.config', 'chromium');
   for (const name of ['SingletonLock', 'SingletonSocket', 'SingletonCookie'])
-    await rm(join(profile, name), { force: true });
+    await rm(join(profile, name), { force: true }).catch((error) => {
+      // Somebody has shut the folder of the settings: the browser may fail by it, the Desktop does not.
+      if (error.code !== 'EACCES') throw error;
+    });
 }
 
 /**

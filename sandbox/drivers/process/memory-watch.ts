@@ -1,5 +1,5 @@
 import { freemem } from 'node:os';
-import { descendantsOf } from './process-tree.ts';
+import { measureMemory } from './sandbox-memory.ts';
 
 /** How often the host is asked how much memory is free: one read. */
 const lookEveryMs = 100;
@@ -7,6 +7,7 @@ const lookEveryMs = 100;
 const suspiciousPart = 0.05;
 /** … and otherwise this often. */
 const measureEveryMs = 5000;
+
 /** Watches over a sandbox's memory until it is stopped. */
 export interface MemoryWatch {
   /** Resolves with a sentence when the memory can no longer be measured. */
@@ -17,8 +18,9 @@ export interface MemoryWatch {
 /**
  * Holds the memory of all programs of a sandbox together where no control group can: when they have more than `limitBytes`, the largest
  * one is killed, as the kernel would. What they take within {@link lookEveryMs} may be beyond it. (RLIMIT_DATA cannot do this: it counts
- * each process by itself, and Chromium does not start under any that would mean something.) Files in /tmp and /dev/shm have their own
- * limit.
+ * each process by itself, and Chromium does not start under any that would mean something.) Not seen is what no process has mapped and no
+ * file of the sandbox's own /tmp and /dev/shm holds: a memfd that is only written to, a System V segment that nobody is attached to, a
+ * file system in memory that a program mounts in a namespace of its own.
  *
  * @param first the sandbox's first process on this host: its descendants are what is counted
  */
@@ -31,12 +33,10 @@ export function watchMemory(first: number, limitBytes: number): MemoryWatch {
   async function look(): Promise<void> {
     const taken = free - freemem() > limitBytes * suspiciousPart;
     if (!taken && performance.now() - measuredAt < measureEveryMs) return;
-    const inside = await descendantsOf(first);
+    const { bytes, largest } = await measureMemory(first, limitBytes);
     free = freemem();
     measuredAt = performance.now();
-    const sum = inside.reduce((bytes, each) => bytes + each.bytes, 0);
-    const largest = inside.sort((a, b) => b.bytes - a.bytes)[0];
-    if (sum > limitBytes && largest) kill(largest.pid);
+    if (bytes > limitBytes && largest !== undefined && !stopped) kill(largest);
   }
   function again(): void {
     look()

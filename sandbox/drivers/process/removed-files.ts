@@ -11,7 +11,7 @@ import { descendantsOf } from './process-tree.ts';
 export async function bytesOfRemovedFiles(first: number, beside: string): Promise<number> {
   const { dev } = await stat(beside);
   const found = new Map<number, number>();
-  for (const { pid } of await descendantsOf(first)) {
+  for (const pid of descendantsOf(first)) {
     const folder = `/proc/${pid}/fd`;
     // Ended meanwhile, or one that nobody may look into.
     const open = await readdir(folder).catch(() => []);
