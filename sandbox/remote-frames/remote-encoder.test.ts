@@ -49,12 +49,16 @@ describe('an encoder for other hosts', () => {
     );
   });
 
-  it.each(['tcp://127.0.0.1', 'http://127.0.0.1:1', 'unix://folder/socket', 'tcp://a:b@127.0.0.1:1', 'encoder'])(
-    'is not at %s',
-    (text) => {
-      expect(() => settings({ REMOTE_ENCODER: text })).toThrow(/REMOTE_ENCODER is .*: it must be an address such as/);
-    },
-  );
+  it.each([
+    'tcp://127.0.0.1',
+    'http://127.0.0.1:1',
+    'unix://folder/socket',
+    'unix:///a%zz',
+    'tcp://a:b@127.0.0.1:1',
+    'encoder',
+  ])('is not at %s', (text) => {
+    expect(() => settings({ REMOTE_ENCODER: text })).toThrow(/REMOTE_ENCODER is .*: it must be an address such as/);
+  });
 });
 
 describe.skipIf(!av)(`an encoder for other hosts${av ? '' : ' (no node-av)'}`, () => {

@@ -6,9 +6,17 @@ export function parseSocketAddress(text: string): SocketAddress | null {
   const url = URL.parse(text);
   if (!url || [url.username, url.password, url.search, url.hash].some((part) => part !== '')) return null;
   const { protocol, hostname, port, pathname } = url;
-  if (protocol === 'unix:' && hostname === '' && pathname.length > 1) return { path: decodeURIComponent(pathname) };
+  if (protocol === 'unix:') return hostname === '' && pathname.length > 1 ? pathOf(pathname) : null;
   if (protocol !== 'tcp:' || hostname === '' || port === '' || !['', '/'].includes(pathname)) return null;
   return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) };
+}
+
+function pathOf(encoded: string): SocketAddress | null {
+  try {
+    return { path: decodeURIComponent(encoded) };
+  } catch {
+    return null;
+  }
 }
 
 /** For people, as {@link parseSocketAddress} reads it. */
