@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createEmulator, type Emulator } from 'emulate';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test as testAnywhere } from 'vitest';
-import { failCommits, freeCommits, slowCommits } from '../bots/slack/testing/hold-commits.ts';
+import { failCommits, freeCommits, holdCommits } from '../bots/slack/testing/hold-commits.ts';
 import { type House, openHouse } from './house.ts';
 import { makeDataDirectory, startCore } from './processes.ts';
 import { type EventEnvelope, envelopeOf, eventsOf } from './stand-ins/slack/event-bodies.ts';
@@ -154,7 +154,7 @@ describe('with the stand-in', () => {
   });
 
   afterEach(async () => {
-    await house.query('drop function if exists at_commit cascade');
+    await freeCommits(executor);
     server.answerLate('chat.postMessage', 0);
   });
 
@@ -206,20 +206,20 @@ describe('with the stand-in', () => {
     expect(await storedIn(channel)).toEqual([]);
   });
 
-  test('a commit that takes 4 s is not acknowledged before it is over; sent again meanwhile, it is one Event', {
+  test('a commit that takes longer than Slack waits is not acknowledged before it is over; sent again meanwhile, it is one Event', {
     timeout: ms,
   }, async () => {
     events.say({ channel, user: 'U1', text: '<@U0BOT> the first' });
     await events.settled();
-    await slowCommits(executor, 4);
+    await holdCommits(executor);
     const { message, events: sent } = events.say({ channel, user: 'U1', text: '<@U0BOT> slow' });
-    await sleep(3500);
+    await expect.poll(() => sent.every((event) => event.attempts.length > 0)).toBe(true);
     expect(sent.map((event) => event.attempts[0]?.status)).toEqual(['timeout', 'timeout']);
     expect(await storedIn(channel)).toEqual(['the first']);
+    await freeCommits(executor);
     await events.settled();
     expect(sent.map((event) => event.accepted)).toEqual([true, true]);
     expect(await storedIn(channel)).toEqual(['the first', 'slow']);
-    await freeCommits(executor);
     await server.waitFor((reply) => reply.threadTs === message.ts, soon);
   });
 

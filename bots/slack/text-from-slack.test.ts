@@ -48,8 +48,8 @@ describe('a text of Slack as markdown', () => {
   it('takes time in proportion to a long text', () => {
     const started = performance.now();
     for (const piece of ['*', '~', '`', '<@', '<http://', ' <@U0BOT>', '*a '])
-      read(piece.repeat(40_000 / piece.length));
-    expect(performance.now() - started).toBeLessThan(3000);
+      read(piece.repeat(200_000 / piece.length));
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 });
 

@@ -196,12 +196,14 @@ describe('a commit that fails', () => {
 
   it('is not answered 200 before it is there, however long it takes', async () => {
     const activity = personal(house, 'takes its time');
+    const { promise: isHeld, resolve: hold } = Promise.withResolvers<void>();
     const held = house.database.transaction(async (tx) => {
       await tx.query(`select 1 from stream where kind = 'dm' for update`);
+      hold();
       await new Promise((resolve) => setTimeout(resolve, 700));
       return performance.now();
     });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await isHeld;
     const { status } = await house.send(activity);
     const answered = performance.now();
     expect(status).toBe(200);

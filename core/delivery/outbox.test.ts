@@ -195,7 +195,7 @@ describe('the outbox', () => {
       async run(run) {
         for (const text of ['One', 'One, two', 'One, two, three']) {
           run.write(text);
-          await new Promise((resolve) => setTimeout(resolve, 700));
+          await eventually(async () => [...messages.values()].flat().includes(text));
         }
         return { text: 'One, two, three.' };
       },
@@ -204,10 +204,7 @@ describe('the outbox', () => {
     await mail(core, '<1>');
     await eventually(async () => [...messages.values()].flat().includes('One, two, three.'), 15_000);
     expect(messages.size).toBe(1);
-    const texts = messages.get('m1') ?? [];
-    expect(texts.length).toBeGreaterThan(1);
-    expect(['One', 'One, two', 'One, two, three']).toContain(texts.at(0));
-    expect(texts.at(-1)).toBe('One, two, three.');
+    expect(messages.get('m1')).toEqual(['One', 'One, two', 'One, two, three', 'One, two, three.']);
     const look = () =>
       core.database.query('select state, external_id as "externalId" from delivery where organisation = $1', [
         organisation,

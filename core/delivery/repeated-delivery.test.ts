@@ -102,7 +102,7 @@ it('a reply whose draft failed to be shown may have been sent', async () => {
     name: 'slow',
     async run(run) {
       run.write('One');
-      await new Promise((resolve) => setTimeout(resolve, 700));
+      await eventually(async () => attempts.length === 1);
       return { text: 'One, two.' };
     },
   };

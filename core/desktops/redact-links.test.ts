@@ -52,6 +52,6 @@ describe('a text from outside', () => {
     const begun = performance.now();
     redactLinks(publicUrl, 'eyJ'.repeat(700_000));
     redactLinks(publicUrl, `${`${publicUrl}/d/`.repeat(50_000)}eyJ`);
-    expect(performance.now() - begun).toBeLessThan(3000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../dispatch/testing/core-for-tests.ts';
+import { secondsGiven } from '../dispatch/testing/seconds-given.ts';
 import type { DesktopId } from '../store/ids.ts';
 import { stopDesktop } from './stop-desktop.ts';
 import { type DesktopHouse, type HouseCore, openDesktopHouse } from './testing/desktop-house.ts';
@@ -30,7 +31,7 @@ describe('watching a desktop', () => {
     const viewer = await openViewer(house.url, await watch(desktop.id));
     expect(await viewer.heard('hello')).toMatchObject({ desktop: desktop.id, mode: 'watch' });
     await eventually(async () => viewer.frames.length > 0);
-    expect(performance.now() - begun).toBeLessThan(1000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
     const other = await atHost(desktop.id);
     expect(other.person).toMatchObject({ subject: null, name: 'Somebody with the link', mode: 'watch' });
     viewer.socket.send(Buffer.from([0x20, 0, 0, 0, 1]));
@@ -46,7 +47,7 @@ describe('watching a desktop', () => {
     const begun = performance.now();
     const viewer = await openViewer(second.url, await watch(desktop.id));
     await viewer.heard('hello');
-    expect(performance.now() - begun).toBeLessThan(1000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
     viewer.socket.close();
   });
 
@@ -67,10 +68,9 @@ describe('watching a desktop', () => {
         subject: null,
       });
       const viewer = await openViewer(slow.url, link);
+      await eventually(async () => starting.desired().length > 0);
       await new Promise((resolve) => setTimeout(resolve, 400));
       expect(viewer.messages).toEqual([]);
-      const [about] = starting.desired();
-      if (!about) throw new Error('the host was given nothing to run');
       starting.send({
         type: 'desktop',
         id: desktop.id,
@@ -95,7 +95,7 @@ describe('watching a desktop', () => {
     const begun = performance.now();
     (await atHost(desktop.id)).socket.terminate();
     await eventually(async () => viewer.messages.filter(({ type }) => type === 'hello').length === 2);
-    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
     viewer.socket.send('{"type":"ping","t":2}');
     const now = await atHost(desktop.id);
     await eventually(async () => now.received.length === 1);
@@ -108,7 +108,7 @@ describe('watching a desktop', () => {
       [house.url, second.url].map(async (url) => openViewer(url, await watch(desktop.id))),
     );
     await Promise.all(viewers.map((viewer) => viewer.heard('hello')));
-    const begun = performance.now();
+    using given = secondsGiven();
     await stopDesktop(house.core, 'default', desktop.id, 'it was stopped');
     for (const viewer of viewers) {
       expect(await viewer.heard('error')).toMatchObject({
@@ -117,7 +117,7 @@ describe('watching a desktop', () => {
       });
       await viewer.closed;
     }
-    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(given.passed()).toBeLessThan(2);
   });
 
   it('a viewer that takes nothing makes its own host side wait, and nobody else', async () => {
@@ -155,18 +155,20 @@ describe('watching a desktop', () => {
 });
 
 describe('a connection to the viewer endpoint', () => {
-  it('that says something else first is refused', async () => {
+  it('that says something else first is refused at once', async () => {
     const desktop = await house.running();
     const viewer = await openViewer(house.url, `${house.url}/d/${desktop.id}`, { token: null });
+    using given = secondsGiven();
     viewer.socket.send('{"type":"ping","t":1}');
     expect(await viewer.heard('error')).toMatchObject({ code: 'unauthorised' });
+    expect(given.passed()).toBeLessThan(2);
     await viewer.closed;
   });
 
   it('that says nothing is ended after five seconds', async () => {
     const desktop = await house.running();
     const viewer = await openViewer(house.url, `${house.url}/d/${desktop.id}`, { token: null });
-    expect(await viewer.heard('error', 7000)).toMatchObject({ code: 'unauthorised' });
+    expect(await viewer.heard('error', 15_000)).toMatchObject({ code: 'unauthorised' });
     await viewer.closed;
   });
 });

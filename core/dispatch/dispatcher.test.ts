@@ -393,7 +393,7 @@ describe('the dispatcher', () => {
       url,
       runtimeThat(async () => 'from the successor'),
     );
-    expect(await waitForBodies(successor, thread, 2, 3000)).toEqual(['hello', 'from the successor']);
+    expect(await waitForBodies(successor, thread, 2)).toEqual(['hello', 'from the successor']);
     const [row] = await core.database.query<{ lostLeases: number }>(
       'select lost_leases as "lostLeases" from activation where organisation = $1',
       [organisation],

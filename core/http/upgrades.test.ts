@@ -24,7 +24,7 @@ it('a refused upgrade leaves no connection, even to a peer that never closes its
       new Promise<number>((resolve, reject) =>
         listening.server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
       );
-    await eventually(async () => (await open()) === 0, 2000);
+    await eventually(async () => (await open()) === 0);
   } finally {
     peer.destroy();
     await listening.close(0);

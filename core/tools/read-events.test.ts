@@ -17,7 +17,7 @@ test('a long poll ends as soon as something is said', async () => {
   await sleep(300);
   await house.call('publish', { stream: 's-general', body: 'at last' });
   expect(at(await waiting, 'events.0.body')).toBe('at last');
-  expect(performance.now() - started).toBeLessThan(2000);
+  expect(performance.now() - started).toBeLessThan(10_000);
 });
 
 test('a long poll that nothing ends gives nothing after its time, and a cursor to go on from', async () => {

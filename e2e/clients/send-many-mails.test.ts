@@ -37,15 +37,25 @@ it('records every refusal and gives a mail up at once by default', async () => {
 it('sends again with the same Message-ID after a 451 or no answer, and not after a 550', async () => {
   sink = await startMailSink();
   sink.rejectNext(1, 451);
-  const retry = { retryForMs: 5000, retryEveryMs: 20, connections: 1 };
+  const retry = { retryForMs: 10_000, retryEveryMs: 20, connections: 1 };
   const outcomes: MailOutcome[] = [];
   const again = sendMany({ port: sink.port, mails: mails(1), ...retry, onOutcome: (each) => outcomes.push(each) });
   expect((await again).accepted[0]?.attempts.map((attempt) => attempt.code)).toEqual([451, 250]);
   expect(sink.messages()[0]?.messageId).toBe(outcomes[0]?.mail.messageId);
 
   await sink.pause();
-  const whileDown = sendMany({ port: sink.port, mails: mails(1), ...retry });
-  setTimeout(() => sink?.resume(), 100);
+  let refusals = 0;
+  const whileDown = sendMany({
+    port: sink.port,
+    mails: mails(1),
+    ...retry,
+    // Looked at after each refusal.
+    get retryEveryMs() {
+      refusals += 1;
+      if (refusals === 2) sink?.resume();
+      return retry.retryEveryMs;
+    },
+  });
   const codes = (await whileDown).accepted[0]?.attempts.map((attempt) => attempt.code);
   expect(codes?.slice(0, 2)).toEqual([0, 0]);
   expect(codes?.at(-1)).toBe(250);

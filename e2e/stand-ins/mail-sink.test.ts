@@ -41,7 +41,7 @@ it('keeps each mail as it came and parsed', async () => {
   const sink = await sinkWith();
   const answer = await sendMail({ port: sink.port, ...reply });
   expect(answer).toMatchObject({ code: 250, messageId: '<reply@x.localhost>' });
-  const mail = await sink.waitFor((each) => each.messageId === '<reply@x.localhost>', 1000);
+  const mail = await sink.waitFor((each) => each.messageId === '<reply@x.localhost>', 10_000);
   expect(mail).toMatchObject({
     envelope: { from: 'ann@example.com', to: ['assistant@localhost'] },
     from: 'ann@example.com',
@@ -64,7 +64,7 @@ it('takes the null sender', async () => {
 
 it('waits for a mail that is still to come, and says what came instead when it does not', async () => {
   const sink = await sinkWith();
-  const second = sink.waitFor((_mail, all) => all.length === 2, 2000);
+  const second = sink.waitFor((_mail, all) => all.length === 2, 10_000);
   await sendMail({ port: sink.port, ...question, subject: 'one' });
   await sendMail({ port: sink.port, ...question, subject: 'two' });
   expect((await second).subject).toBe('one');

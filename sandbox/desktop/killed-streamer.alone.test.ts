@@ -49,7 +49,6 @@ describe.skipIf(why)(`a streamer that is killed${why ? ` (skipped: ${why})` : ''
         started.push(streamer);
         return streamer;
       },
-      times: { idleMs: 60_000, graceMs: 30_000 },
     });
     house.core.want([wish('d-1')]);
     await house.core.hears(isDesktop('d-1', 'running'));

@@ -33,20 +33,19 @@ for (const { driver, report } of await triedDrivers())
 
     it('shows a terminal that fills the screen', async () => {
       const fills = ({ width, height }: { width: number; height: number }) => width >= 355 && height >= 635;
-      await expect.poll(() => windowSizes(sandbox), { timeout: 5000 }).toSatisfy((sizes: []) => sizes.some(fills));
+      await expect.poll(() => windowSizes(sandbox)).toSatisfy((sizes: []) => sizes.some(fills));
     });
 
     it('opens another one when that is closed', async () => {
       await run(sandbox, 'pkill xterm; sleep 0.1');
-      await expect.poll(() => run(sandbox, 'pgrep xterm'), { timeout: 5000 }).toMatchObject({ exitCode: 0 });
+      await expect.poll(() => run(sandbox, 'pgrep xterm')).toMatchObject({ exitCode: 0 });
     });
 
     it('shows what a command puts on the screen in the background, and does not wait for it', async () => {
       const before = (await windowSizes(sandbox)).length;
-      const asked = performance.now();
-      const { exitCode } = await run(sandbox, 'xterm &');
-      expect([exitCode, performance.now() - asked < 2000]).toEqual([0, true]);
-      await expect.poll(async () => (await windowSizes(sandbox)).length, { timeout: 5000 }).toBeGreaterThan(before);
+      // It would take all of its time if it waited.
+      expect(await run(sandbox, 'xterm &')).toMatchObject({ exitCode: 0, timedOut: false });
+      await expect.poll(async () => (await windowSizes(sandbox)).length).toBeGreaterThan(before);
     });
 
     it('runs a command in its home, as nobody of the host, and tells what it wrote and how it ended', async () => {
@@ -62,14 +61,18 @@ for (const { driver, report } of await triedDrivers())
     });
 
     it('keeps the beginning of an output that is too long, and says so', async () => {
-      const { stdout, truncated } = await sandbox.run({ command: 'yes', timeoutMs: 300, outputBytes: 1000 });
+      const { stdout, truncated } = await sandbox.run({
+        command: 'yes | head -c 10000000',
+        timeoutMs: 10_000,
+        outputBytes: 1000,
+      });
       expect([stdout, truncated]).toEqual(['y\n'.repeat(500), true]);
     });
 
     it('kills a command that takes too long, with all it has started', async () => {
       const slow = await run(sandbox, 'sleep 4321 & sleep 4321', 300);
       expect([slow.timedOut, slow.exitCode]).toEqual([true, 128 + 9]);
-      await expect.poll(() => run(sandbox, 'pgrep -x sleep'), { timeout: 5000 }).toMatchObject({ exitCode: 1 });
+      await expect.poll(() => run(sandbox, 'pgrep -x sleep')).toMatchObject({ exitCode: 1 });
     });
 
     it('kills a command that is no longer wanted', async () => {

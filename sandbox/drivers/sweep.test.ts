@@ -35,7 +35,7 @@ for (const { driver, report, owner } of await triedDrivers())
         await once(host.stdout, 'data');
         expect([...(await markedDesktops(owner))]).toEqual([request.desktop]);
         host.kill('SIGKILL');
-        await expect.poll(() => markedDesktops(owner), { timeout: 5000 }).toEqual(new Set());
+        await expect.poll(() => markedDesktops(owner)).toEqual(new Set());
 
         await driver.sweep(new Set());
         const parents = await findGroupParents();

@@ -46,7 +46,7 @@ describe('the link of a host', () => {
   });
 
   it('gives a core up for dead that does not answer, and dials again', async () => {
-    house = await openHostHouse();
+    house = await openHostHouse({ times: { deadAfterMs: 300 } });
     const { core } = house;
     await core.hears(isHeartbeat);
     core.answering = false;
@@ -56,7 +56,7 @@ describe('the link of a host', () => {
   });
 
   it('stops its Desktops when no core was heard for too long, and says so once one is back', async () => {
-    house = await openHostHouse({ times: { fenceMs: 300, deadAfterMs: 5000 } });
+    house = await openHostHouse({ times: { fenceMs: 4000 } });
     const { core, driver, logged } = house;
     core.want([wish('d-1')]);
     await core.hears(isDesktop('d-1', 'running'));

@@ -157,7 +157,8 @@ describe.skipIf(!hasXvfb || !av)('a streamer whose pictures are encoded elsewher
   });
 
   // One that is halted takes what is sent, and answers nothing.
-  it.each(['SIGKILL', 'SIGSTOP'] as const)('goes on with its own encoder after a %s', async (signal) => {
+  const signals = ['SIGKILL', 'SIGSTOP'] as const;
+  it.each(signals)('goes on with its own encoder after a %s', { timeout: 60_000 }, async (signal) => {
     const { core, painter, streamer, told, recordings } = started;
     const viewer = await core.join(streamer);
     await viewer.framesReach(1);

@@ -130,9 +130,9 @@ describe('frames that are encoded elsewhere', () => {
     const counts = new Map(names.map((name) => [name, { units: 0, dropped: 0, slowest: 0 }]));
     const from = performance.now();
 
-    for (let n = 0; n < 40; n++) {
-      for (const [index, name] of names.entries()) {
-        const count = counts.get(name);
+    async function send(name: string, index: number): Promise<void> {
+      const count = counts.get(name);
+      for (let n = 0; n < 40; n++) {
         const at = performance.now();
         const done = screens[index]?.encode(picture(n)).then((encoded) => {
           if (!count) return;
@@ -143,22 +143,19 @@ describe('frames that are encoded elsewhere', () => {
           }
         });
         done?.catch((error: unknown) => expect(error).toBeInstanceOf(FramesLostError));
+        if (name !== 'hangs' && name !== 'slow') await done;
+        await sleep(20);
       }
-      await sleep(20);
     }
-    await sleep(slowMs * 4);
-    const seconds = (performance.now() - from) / 1000;
+    await Promise.all(names.map(send));
 
     const slow = counts.get('slow');
+    await expect.poll(() => (slow?.units ?? 0) + (slow?.dropped ?? 0)).toBe(40);
+    const seconds = (performance.now() - from) / 1000;
     expect(counts.get('hangs')).toMatchObject({ units: 0, dropped: 37 });
     expect(slow?.units).toBeGreaterThanOrEqual(3);
-    expect(slow?.units).toBeLessThanOrEqual((seconds * 1000) / slowMs);
-    expect((slow?.units ?? 0) + (slow?.dropped ?? 0)).toBe(40);
-    for (const name of ['a', 'b', 'c', 'd']) {
-      const count = counts.get(name);
-      expect((count?.units ?? 0) + (count?.dropped ?? 0)).toBe(40);
-      expect(count?.units).toBeGreaterThanOrEqual(36);
-    }
+    expect(slow?.units).toBeLessThanOrEqual((seconds * 1000) / slowMs + 1);
+    for (const name of ['a', 'b', 'c', 'd']) expect(counts.get(name)).toMatchObject({ units: 40, dropped: 0 });
     console.info('remote frames:', Object.fromEntries(counts));
   });
 

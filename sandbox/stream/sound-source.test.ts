@@ -47,7 +47,9 @@ it('pieces are whole, however they arrive, and stamped as far apart as they were
   expect(heard.map(({ samples }) => samples)).toEqual([1, 2, 3, 4].map(piece));
   const stamps = heard.map(({ ptsMicroseconds }) => Number(ptsMicroseconds));
   expect(stamps.slice(1).map((at, index) => at - (stamps[index] ?? 0))).toEqual([20_000, 20_000, 20_000]);
-  expect(Math.abs((stamps[0] ?? 0) / 1000 - before)).toBeLessThan(500);
+  // They may all have arrived at once, and then began 80 ms before that.
+  expect((stamps[0] ?? 0) / 1000).toBeGreaterThan(before - 100);
+  expect((stamps[0] ?? 0) / 1000).toBeLessThan(performance.timeOrigin + performance.now());
 });
 
 it('stamps begin anew after a time in which nothing came', async () => {
@@ -66,19 +68,21 @@ it('a program that sends more than can have been played is made to wait', async 
     while (programs[0]?.writable && programs[0].write(flood));
   };
   programs[0]?.on('drain', more);
+  const from = performance.now();
   more();
-  await sleep(2000);
-  // Two seconds are a hundred pieces; half a second may have been waiting, and one read holds a third of a second.
+  for (let n = 0; n < 100; n++) await sleep(pieceOfSound.milliseconds);
+  const played = (performance.now() - from) / pieceOfSound.milliseconds;
+  // Half a second may have been waiting, and one read holds a third of a second.
   expect(heard.length).toBeGreaterThan(90);
-  expect(heard.length).toBeLessThan(160);
+  expect(heard.length).toBeLessThan(played + 60);
 });
 
 it('a connection that is lost is tried again, and that is told once', async () => {
   programs[0]?.destroy();
   await expect.poll(() => lost.length).toBe(1);
-  await expect.poll(() => programs.length, { timeout: 4000 }).toBe(2);
+  await expect.poll(() => programs.length).toBe(2);
   programs[1]?.destroy();
-  await expect.poll(() => programs.length, { timeout: 4000 }).toBe(3);
+  await expect.poll(() => programs.length).toBe(3);
   programs[2]?.write(piece(5));
   await expect.poll(() => heard.length).toBe(1);
   expect(lost).toHaveLength(1);

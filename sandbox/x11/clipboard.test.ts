@@ -38,10 +38,10 @@ describe.skipIf(!hasXvfb || !hasXclip)('the clipboard (needs Xvfb and xclip)', (
     const most = 'x'.repeat(clipboardBytesAtMost);
 
     await desk.copy(most);
-    await expect.poll(() => desk.copied.length, { timeout: 5000 }).toBe(1);
+    await expect.poll(() => desk.copied.length).toBe(1);
     await desk.copy(`${most}y`);
     await desk.copy('after it');
-    await expect.poll(() => desk.copied.length, { timeout: 5000 }).toBe(2);
+    await expect.poll(() => desk.copied.length).toBe(2);
     expect(desk.copied[0]).toBe(most);
     expect(desk.copied[1]).toBe('after it');
 

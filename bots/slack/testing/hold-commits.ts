@@ -1,8 +1,12 @@
 import type { Executor } from '../../../core/store/database.ts';
 
-/** Makes every commit of an Event take so long: the work is done by the commit itself, after all statements have succeeded. */
-export async function slowCommits(database: Executor, seconds: number): Promise<void> {
-  await atCommit(database, `perform pg_sleep(${seconds})`);
+/** Makes every commit of an Event wait until they are freed: it is the commit itself that waits, after all statements have succeeded. */
+export async function holdCommits(database: Executor): Promise<void> {
+  await atCommit(
+    database,
+    `while exists (select from pg_class where relname = 'held_commits') loop perform pg_sleep(0.02); end loop`,
+  );
+  await database.query('create table held_commits ()');
 }
 
 /** Makes every commit of an Event fail. */
@@ -12,6 +16,7 @@ export async function failCommits(database: Executor): Promise<void> {
 
 /** Commits are as they were. */
 export async function freeCommits(database: Executor): Promise<void> {
+  await database.query('drop table if exists held_commits');
   await database.query('drop function if exists at_commit cascade');
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Accepted, accepted, type EventFrame, type Work, type WorkFrame } from '../wire.ts';
 import { createBackOff } from './back-off.ts';
 import { type Connection, CoreAway, type Refused } from './connection.ts';
@@ -15,6 +16,9 @@ export interface ConversationListener {
   /** The Thread cannot be followed any more. */
   refused(error: Refused): void;
 }
+
+/** A message that is being sent has arrived by then, unless no core answers. */
+const sentWithinMs = 2000;
 
 /** One Thread as this client has it. */
 interface Talk {
@@ -118,9 +122,15 @@ export class Conversation {
     return this.#talk.dead.has(message.event);
   }
 
-  /** Stops whoever works in the Thread. Settles when the core has heard it; throws {@link CoreAway} or Refused. */
+  /**
+   * Stops whoever works in the Thread, and whoever would by a message that is on its way. Settles when the core has heard it; throws
+   * {@link CoreAway} or Refused.
+   */
   async stopWork(): Promise<void> {
-    const { thread, own } = this.#talk;
+    const talk = this.#talk;
+    // Not longer: a core that is away may stay away.
+    if (this.#unsent > 0) await Promise.race([this.#outbox, sleep(sentWithinMs, null, { ref: false })]);
+    const { thread, own } = talk;
     if (thread === undefined) return;
     const id = randomUUID();
     own.add(id);

@@ -64,7 +64,7 @@ describe('a stream of frames', () => {
   it('tells once that the reader has gone, and takes what is still sent without a word', async () => {
     const { sink, gone, told } = await open();
     gone.abort();
-    await vi.waitFor(() => expect(told).toEqual(['closed']));
+    await expect.poll(() => told).toEqual(['closed']);
     sink.send({ kind: 'draft', activation: 'a-1', at: 0, text: 'too late' });
     sink.end();
     expect(told).toEqual(['closed']);

@@ -38,7 +38,7 @@ export async function openViewer(
     messages,
     frames,
     closed,
-    heard: (type, ms = 5000) =>
+    heard: (type, ms = 10_000) =>
       new Promise((resolve, reject) => {
         const look = () => {
           const found = messages.find((message) => message.type === type);

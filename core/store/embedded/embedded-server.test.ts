@@ -88,7 +88,7 @@ test('a data directory may have a long path with any letters in it', async () =>
   expect(await query(server.url, 'select 1 as one')).toEqual([{ one: 1 }]);
 });
 
-test('a copied data directory works although the copy has other modes and owners', async () => {
+test('a copied data directory works although the copy has other modes and owners', { timeout: 60_000 }, async () => {
   await using original = await temporaryDataDirectory();
   const first = await start(original.path);
   await first.stop();

@@ -41,13 +41,14 @@ export function clickPayload(
 }
 
 /**
- * A person clicks: the signed payload goes out once, as a form, and Slack waits 3 s for the answer. `too late` is what the person
- * sees as a warning sign.
+ * A person clicks: the signed payload goes out once, as a form, and Slack waits 3 s (`patienceMs`) for the answer. `too late` is what
+ * the person sees as a warning sign.
  */
 export async function sendClick(options: {
   url: string;
   signingSecret: string;
   payload: Record<string, unknown>;
+  patienceMs?: number;
 }): Promise<{ status: number | 'too late'; ms: number }> {
   const body = new URLSearchParams({ payload: JSON.stringify(options.payload) }).toString();
   const started = performance.now();
@@ -60,7 +61,7 @@ export async function sendClick(options: {
         'content-type': 'application/x-www-form-urlencoded',
         ...signatureHeaders(options.signingSecret, body),
       },
-      signal: AbortSignal.timeout(3000),
+      signal: AbortSignal.timeout(options.patienceMs ?? 3000),
       redirect: 'manual',
     });
     await response.body?.cancel();

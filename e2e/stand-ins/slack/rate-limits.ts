@@ -2,8 +2,8 @@
 export type Storm = {
   /** Method names; default all. */
   methods?: string[];
-  /** Of 1: which share of the calls; default 1. */
-  share?: number;
+  /** Of so many calls the first is refused; default 1. */
+  every?: number;
   /** Seconds in Retry-After. */
   retryAfter: number;
   /** It ends after so many milliseconds. */
@@ -48,7 +48,7 @@ export type RateLimits = {
 export function createRateLimits(limits: Record<string, Limit> = {}): RateLimits {
   const buckets = new Map<string, { tokens: number; at: number }>();
   const rests = new Map<string, { said: number; until: number }>();
-  let storms: (Storm & { until: number })[] = [];
+  let storms: (Storm & { until: number; calls: number })[] = [];
   let refusals = 0;
   let early = 0;
 
@@ -74,7 +74,7 @@ export function createRateLimits(limits: Record<string, Limit> = {}): RateLimits
       if (rest && rest.until > now && now - rest.said > onItsWayMs) early += 1;
       storms = storms.filter((storm) => storm.until > now);
       const storm = storms.find(
-        (each) => (!each.methods || each.methods.includes(method)) && Math.random() < (each.share ?? 1),
+        (each) => (!each.methods || each.methods.includes(method)) && each.calls++ % (each.every ?? 1) === 0,
       );
       const seconds = storm ? storm.retryAfter : overLimit(method, channel);
       if (seconds === undefined) return undefined;
@@ -82,7 +82,7 @@ export function createRateLimits(limits: Record<string, Limit> = {}): RateLimits
       rests.set(key, { said: now, until: now + seconds * 1000 });
       return seconds;
     },
-    storm: (storm) => void storms.push({ ...storm, until: Date.now() + storm.forMs }),
+    storm: (storm) => void storms.push({ ...storm, until: Date.now() + storm.forMs, calls: 0 }),
     refusals: () => refusals,
     early: () => early,
   };

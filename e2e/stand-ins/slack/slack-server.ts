@@ -54,8 +54,8 @@ export type SlackServer = {
   replies(channel: string, threadTs?: string): StoredMessage[];
   /** The first message of the app, here or still to come, that the predicate accepts; throws an Error after `ms`. */
   waitFor(predicate: (message: StoredMessage) => boolean, ms: number): Promise<StoredMessage>;
-  /** Does what each call of a method asks for only after so many milliseconds; 0 ends it. */
-  slowDown(method: string, ms: number): void;
+  /** Does what each call of a method asks for only when what it gives is called. */
+  hold(method: string): () => void;
   /** Does what it asks for at once, and answers only after so many milliseconds; 0 ends it. */
   answerLate(method: string, ms: number): void;
   /** Does what the next `n` calls of a method ask for and hangs up without an answer, as a broken connection does. */
@@ -87,7 +87,7 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
   const calls: ApiCall[] = [];
   const waiting = new Set<() => void>();
   const writers: ((message: StoredMessage, kind: 'posted' | 'edited') => void)[] = [];
-  const delays = new Map<string, number>();
+  const held = new Map<string, Promise<void>>();
   const lateness = new Map<string, number>();
   const hangUps = new Map<string, number>();
   const failures: { method: string; error: string }[] = [];
@@ -113,8 +113,7 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
     try {
       if (incoming.method !== 'POST') throw new SlackApiError('invalid_post_type');
       call.args = readArguments(incoming.headers['content-type'], body);
-      const delay = delays.get(method);
-      if (delay) await sleep(delay);
+      await held.get(method);
       checkToken(incoming, call.args, token);
       const channel = typeof call.args.channel === 'string' ? call.args.channel : undefined;
       const retryAfter = limits.refuse(method, channel);
@@ -226,7 +225,11 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
         waiting.add(look);
         look();
       }),
-    slowDown: (method, ms) => void (ms > 0 ? delays.set(method, ms) : delays.delete(method)),
+    hold(method) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held.set(method, promise);
+      return resolve;
+    },
     answerLate: (method, ms) => void (ms > 0 ? lateness.set(method, ms) : lateness.delete(method)),
     hangUpAfter: (method, n) => void hangUps.set(method, n),
     failNext(method, error, n = 1) {

@@ -57,7 +57,7 @@ export interface TestViewer {
   leave(): Promise<void>;
 }
 
-const withinMs = 8000;
+const withinMs = 15_000;
 
 export async function startLocalCore(): Promise<LocalCore> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
