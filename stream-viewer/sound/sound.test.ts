@@ -73,8 +73,8 @@ describe.skipIf(cannot)(`the sound of a desktop${cannot ? ` (${cannot})` : ''}`,
     await button.tap();
     await expect.poll(() => viewer.page.evaluate('loudest > 0.2 && Math.abs(hertz - 440) < 10')).toBe(true);
     await button.tap();
-    expect(await button.getAttribute('aria-pressed')).toBe('false');
-    await expect.poll(() => core.messages.at(-1)).toEqual({ type: 'set_sound_enabled', enabled: false });
+    await expect.poll(() => button.getAttribute('aria-pressed')).toBe('false');
+    await expect.poll(() => core.messages).toContainEqual({ type: 'set_sound_enabled', enabled: false });
     tone.stop();
   });
 
@@ -83,10 +83,11 @@ describe.skipIf(cannot)(`the sound of a desktop${cannot ? ` (${cannot})` : ''}`,
     await using viewer = await openViewer(browser.context, core.page, measures);
     await viewer.reaches('live');
     await viewer.page.locator('#sound').tap();
+    const asked = () => core.messages.filter(({ type }) => type === 'set_sound_enabled');
+    await expect.poll(asked).toHaveLength(1);
     core.drop();
     await expect.poll(() => core.connections).toBe(2);
     await viewer.reaches('live');
-    const asked = () => core.messages.filter(({ type }) => type === 'set_sound_enabled');
     await expect.poll(asked).toEqual(Array(2).fill({ type: 'set_sound_enabled', enabled: true }));
     core.restartStreamer();
     await expect.poll(asked).toEqual(Array(3).fill({ type: 'set_sound_enabled', enabled: true }));

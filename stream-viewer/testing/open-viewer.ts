@@ -12,13 +12,14 @@ export interface Finger {
 export interface Viewer extends AsyncDisposable {
   readonly page: Page;
   /** Waits until the page is in this state. */
-  reaches(state: string, withinMs?: number): Promise<void>;
+  reaches(state: string): Promise<void>;
   /** The colour at a place of the picture, from 0 to 1 across and down, as the person sees it. */
   colourAt(across: number, down: number): Promise<readonly number[]>;
   /** Where that place of the picture is on the page. */
   place(across: number, down: number): Promise<Finger>;
+  /** Taps there; the page has heard it. */
   tap(across: number, down: number): Promise<void>;
-  /** Moves fingers along their paths, which are equally long, one step at a time. */
+  /** Moves fingers along their paths, which are equally long, one step at a time; the page has heard it. */
   fingers(...paths: readonly (readonly Finger[])[]): Promise<void>;
   note(): Promise<string | null>;
   card(): Promise<string | null>;
@@ -50,6 +51,18 @@ export async function openViewer(context: BrowserContext, address: string, befor
     if (!box) throw new Error('there is no picture');
     return { x: box.x + box.width * across, y: box.y + box.height * down };
   }
+  /** The browser answers before the page has heard of what fingers did: waits for its last pointerup, too. */
+  async function untilLifted(count: number, touches: () => Promise<void>): Promise<void> {
+    await page.evaluate(`void (globalThis.lifted = new Promise((resolve) => {
+      let left = ${count};
+      addEventListener('pointerup', () => {
+        left -= 1;
+        if (left === 0) resolve();
+      });
+    }))`);
+    await touches();
+    await page.evaluate('lifted');
+  }
   async function textOf(selector: string): Promise<string | null> {
     const found = page.locator(selector);
     return (await found.isVisible()) ? ((await found.textContent()) ?? '').replaceAll(/\s+/g, ' ').trim() : null;
@@ -57,10 +70,8 @@ export async function openViewer(context: BrowserContext, address: string, befor
 
   return {
     page,
-    async reaches(state, withinMs = 8000) {
-      await expect
-        .poll(() => page.evaluate('document.body.dataset.state'), { timeout: withinMs, interval: 30 })
-        .toBe(state);
+    async reaches(state) {
+      await expect.poll(() => page.evaluate('document.body.dataset.state'), { interval: 30 }).toBe(state);
     },
     async colourAt(across, down) {
       const { x, y } = await place(across, down);
@@ -71,14 +82,16 @@ export async function openViewer(context: BrowserContext, address: string, befor
     place,
     async tap(across, down) {
       const { x, y } = await place(across, down);
-      await page.touchscreen.tap(x, y);
+      await untilLifted(1, () => page.touchscreen.tap(x, y));
     },
     async fingers(...paths) {
       const steps = paths[0]?.length ?? 0;
       const at = (step: number) => paths.map((path) => path[step] ?? { x: 0, y: 0 });
-      await touch('touchStart', at(0));
-      for (let step = 1; step < steps; step += 1) await touch('touchMove', at(step));
-      await touch('touchEnd', []);
+      await untilLifted(paths.length, async () => {
+        await touch('touchStart', at(0));
+        for (let step = 1; step < steps; step += 1) await touch('touchMove', at(step));
+        await touch('touchEnd', []);
+      });
     },
     note: () => textOf('#note'),
     card: () => textOf('#card'),
