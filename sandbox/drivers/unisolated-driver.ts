@@ -1,11 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { proxyEnvironment, proxyPort } from '../inside/forward-proxy.ts';
-import type { SupervisorOptions } from '../inside/messages.ts';
 import type { Driver } from './driver.ts';
 import { endMarked, markEnvironment, markedDesktops } from './marked-processes.ts';
-import { openPort, type ProxyPort } from './proxy/open-port.ts';
 import { insideFolder } from './runtime-folder.ts';
 import { hostSoundReport } from './sound-report.ts';
 import { startSandbox } from './start-sandbox.ts';
@@ -41,29 +38,21 @@ export function createUnisolatedDriver({ owner }: { owner: string }): Driver {
         ownsAllProcesses: false,
         paths: ({ authority, proxySocket, sockets }) => ({ home: request.home, authority, proxySocket, sockets }),
         display: async ({ cookie }, number) => ({ socketPath: `/tmp/.X11-unix/X${number}`, cookie }),
-        async launch(_, { proxySocket, ...options }) {
-          await using undo = new AsyncDisposableStack();
-          // A supervisor's own port is the same in every sandbox, and these share a network.
-          const proxy = proxySocket === null ? null : await openPort(proxySocket);
-          if (proxy) undo.defer(() => proxy.close());
-          const told: SupervisorOptions = { ...options, proxySocket: null };
-          const child = spawn(process.execPath, [join(insideFolder, 'supervisor.ts'), JSON.stringify(told)], {
+        async launch(_, options) {
+          const child = spawn(process.execPath, [join(insideFolder, 'supervisor.ts'), JSON.stringify(options)], {
             cwd: request.home,
             stdio: ['pipe', 'pipe', 'pipe'],
             env: {
               ...Object.fromEntries(passedOn.map((name) => [name, process.env[name]])),
               HOME: request.home,
               XDG_CONFIG_DIRS: `${join(insideFolder, 'xdg')}:/etc/xdg`,
-              ...(proxy && environmentFor(proxy)),
               ...markEnvironment(mark),
             },
           });
           await once(child, 'spawn');
-          undo.defer(() => endMarked(mark));
-          const made = undo.move();
           return {
             supervisor: { stdin: child.stdin, stdout: child.stdout, ended: endOf(child) },
-            end: () => made.disposeAsync(),
+            end: () => endMarked(mark),
           };
         },
       });
@@ -72,10 +61,4 @@ export function createUnisolatedDriver({ owner }: { owner: string }): Driver {
       for (const desktop of await markedDesktops(owner)) if (!keep.has(desktop)) await endMarked({ owner, desktop });
     },
   };
-}
-
-/** What a supervisor gives programs to find its own port, with this one. */
-function environmentFor({ port }: ProxyPort): Record<string, string> {
-  const moved = (address: string) => address.replace(`:${proxyPort}`, `:${port}`);
-  return Object.fromEntries(Object.entries(proxyEnvironment()).map(([name, value]) => [name, moved(value)]));
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { EncodingState, LocalEncoderName } from '../stream/streamer.ts';
 
 /**
@@ -95,3 +96,11 @@ export function encoderSettings(
  * keyframe holds up what follows.
  */
 export const bufferSeconds = 1 / 8;
+
+/** x264 is given so many slices at most: each costs bytes, and more than a few save no more time. */
+const slicesAtMost = 4;
+
+/** The threads that x264 is opened with on this machine. */
+export function encodingThreads(): number {
+  return Math.min(availableParallelism(), slicesAtMost);
+}

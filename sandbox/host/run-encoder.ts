@@ -2,12 +2,11 @@ import { once } from 'node:events';
 import { chmod, lstat, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { loadNodeAv, nodeAvMissing } from '../encode/node-av.ts';
-import { probeEncoders } from '../encode/probe-encoders.ts';
+import { probeEncoders, workingEncoders } from '../encode/probe-encoders.ts';
 import { createFrameEncoder } from '../remote-frames/frame-encoder.ts';
 import { type FrameServer, startFrameServer } from '../remote-frames/frame-server.ts';
 import { formatSocketAddress, parseSocketAddress } from '../remote-frames/socket-address.ts';
 import type { HostSettings } from '../settings.ts';
-import { localEncoderNames } from '../stream/streamer.ts';
 import type { HostLog } from './host-log.ts';
 import { HostConfigurationError } from './read-host-settings.ts';
 
@@ -33,7 +32,7 @@ export async function runEncoder(settings: HostSettings, log: HostLog): Promise<
   if (token === undefined)
     throw new HostConfigurationError('REMOTE_ENCODER_TOKEN is not set: give this process and the hosts the same one');
   const [reports, av] = await Promise.all([probeEncoders(), loadNodeAv()]);
-  const name = localEncoderNames.find((known) => reports.some((report) => report.name === known && report.works));
+  const name = workingEncoders(reports).find((working) => working !== 'remote');
   if (!av || !name)
     throw new HostConfigurationError(
       `nothing here encodes H.264: ${av ? 'npx switchboard host doctor says why' : nodeAvMissing}`,

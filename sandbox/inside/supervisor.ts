@@ -104,8 +104,7 @@ createInterface({ input: process.stdin })
 try {
   Object.assign(process.env, { XAUTHORITY: options.authority, XENVIRONMENT: `${import.meta.dirname}/xresources` });
   if (options.proxySocket !== null) {
-    Object.assign(process.env, proxyEnvironment());
-    await forwardProxy(options.proxySocket);
+    Object.assign(process.env, proxyEnvironment(await forwardProxy(options.proxySocket)));
   }
   const [flags] = await Promise.all([browserFlags(), forgetOldBrowser(options.home)]);
   process.env.DESKTOP_CHROMIUM_FLAGS = flags;

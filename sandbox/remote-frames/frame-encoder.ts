@@ -1,12 +1,10 @@
-import { availableParallelism } from 'node:os';
 import { wholeScreen } from '../capture/bands.ts';
+import { encodingThreads } from '../encode/encoder-settings.ts';
 import type { NodeAv } from '../encode/node-av.ts';
 import { openVideoEncoder, type VideoEncoder } from '../encode/video-encoder.ts';
 import type { LocalEncoderName } from '../stream/streamer.ts';
 import type { FrameEncoder } from './frame-server.ts';
 import type { RawFrame } from './wire.ts';
-
-const slicesAtMost = 4;
 
 /** Encodes a guest's frames by an encoder of this machine; another one whenever their size asks for it. */
 export function createFrameEncoder(av: NodeAv, name: LocalEncoderName, fps: number): FrameEncoder {
@@ -29,7 +27,7 @@ export function createFrameEncoder(av: NodeAv, name: LocalEncoderName, fps: numb
       const { width, height } = frame;
       encoder = await openVideoEncoder(av, {
         ...{ name, size: { width, height }, fps: Math.max(1, fps), bitrate: frame.bitrate, pixels: 'nv12' },
-        ...{ effort: 'ultrafast', threads: Math.min(availableParallelism(), slicesAtMost) },
+        ...{ effort: 'ultrafast', threads: encodingThreads() },
       });
     }
     bitrate = frame.bitrate;

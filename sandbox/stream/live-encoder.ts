@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { type Band, wholeScreen } from '../capture/bands.ts';
 import type { Box } from '../capture/box.ts';
 import type { ScreenCapture } from '../capture/screen-capture.ts';
-import { bufferSeconds, type Effort } from '../encode/encoder-settings.ts';
+import { bufferSeconds, type Effort, encodingThreads } from '../encode/encoder-settings.ts';
 import type { NodeAv } from '../encode/node-av.ts';
 import { type AccessUnit, openVideoEncoder, type VideoEncoder } from '../encode/video-encoder.ts';
 import { openRemoteEncoder } from '../remote-frames/remote-encoder.ts';
@@ -55,8 +55,6 @@ export interface LiveEncoder {
   close(): void;
 }
 
-/** x264 is given so many slices at most: each costs bytes, and more than a few save no more time. */
-const slicesAtMost = 4;
 /** With fewer cores than that x264 begins with the lesser effort: on two, a turned page takes 33 ms with `veryfast`, 9 without. */
 const coresForMoreEffort = 4;
 /** More than this share of the time between two pictures, on the average of some, is too much effort. */
@@ -70,7 +68,7 @@ export function createLiveEncoder(options: LiveEncoderOptions): LiveEncoder {
   const { av, capture, fps } = options;
   const { remote } = options.encoders;
   const names = [...options.encoders.names];
-  const threads = Math.min(availableParallelism(), slicesAtMost);
+  const threads = encodingThreads();
   let effort: Effort = availableParallelism() >= coresForMoreEffort ? 'veryfast' : 'ultrafast';
   let { bitrate } = options;
   const motion = createMotion(() => bitrate);
