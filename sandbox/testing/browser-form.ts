@@ -17,7 +17,7 @@ export interface BrowserForm extends AsyncDisposable {
 }
 
 /** A browser on a busy machine stands still for a while. */
-const quietMs = 3000;
+const quietMs = 10_000;
 
 const page = `<!doctype html><meta charset="utf-8"><body style="margin:0">
 <textarea style="width:100vw;height:100vh;box-sizing:border-box" autofocus></textarea>
